@@ -1,0 +1,20 @@
+"""adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
+
+from adtrans.api import adjoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
+from adtrans.check import check_grads
+from adtrans.errors import (
+    AdtransError,
+    ArgumentError,
+    ArgumentValueError,
+    NonDifferentiableError,
+    UnsupportedError,
+)
+from adtrans.markers import checkpoint, custom_vjp, stop_gradient
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AdtransError", "ArgumentError", "ArgumentValueError", "NonDifferentiableError", "UnsupportedError",
+    "adjoint", "check_grads", "checkpoint", "custom_vjp", "grad", "hessian", "hvp", "jacobian", "jvp",
+    "stop_gradient", "value_and_grad", "vjp", "vmap",
+]

@@ -1,0 +1,56 @@
+"""Which array references may share memory.
+
+`memory_classes` groups references that may ever point to the same memory (flow-insensitively): views with their
+base, carried and merged references with what they are made from. Different classes never overlap: parameters are
+apart from each other (the caller has seen to it) and every allocation is new.
+"""
+
+from __future__ import annotations
+
+from adtrans.ir import Array, For, If, Let, ListOf, Pop, Program, Push, Reshape, Var, View, While, walk
+
+
+class Classes(dict):
+    """A union-find: `classes[array]` is the representative of its class."""
+
+    def __missing__(self, var: Var) -> Var:
+        return var
+
+    def __getitem__(self, var: Var) -> Var:
+        root = var
+        while (parent := dict.get(self, root, root)) is not root:
+            root = parent
+        while dict.get(self, var, var) is not root:
+            following = dict.get(self, var, var)
+            dict.__setitem__(self, var, root)
+            var = following
+        return root
+
+    def union(self, a: Var, b: Var) -> None:
+        a, b = self[a], self[b]
+        if a is not b:
+            dict.__setitem__(self, a, b)
+
+
+def memory_classes(program: Program) -> Classes:
+    """The classes of all array references (and stacks of them) of a program."""
+    classes = Classes()
+    for statement in walk(program.body):
+        match statement:
+            case View(var, base) | Reshape(var, base):
+                classes.union(var, base)
+            case For(carries=carries) | While(carries=carries):
+                for carry in carries:
+                    if isinstance(carry.inside.type, Array):
+                        for other in (carry.init, carry.next, carry.after):
+                            classes.union(carry.inside, other)
+            case If(merges=merges):
+                for merge in merges:
+                    if isinstance(merge.after.type, Array):
+                        classes.union(merge.after, merge.then)
+                        classes.union(merge.after, merge.orelse)
+            case Push(stack, value) if isinstance(stack.type, ListOf) and isinstance(value.type, Array):
+                classes.union(stack, value)
+            case Let(var, Pop(stack)) if isinstance(var.type, Array):
+                classes.union(stack, var)
+    return classes

@@ -1,0 +1,324 @@
+"""The state of one reading: the program built so far, what names mean now, what went wrong.
+
+`Lowering.env` maps keys to values. A key is (frame, name) for a variable of the user's, ("cell", n) for the
+contents of a mutable container, ("flow", what, n) for a structured jump.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from adtrans import errors
+from adtrans.build import FALSE, ONE, TRUE, Builder, combine
+from adtrans.errors import LocatedError, Span, UnsupportedError
+from adtrans.ir import Array, Check, Const, Operand, Var
+from adtrans.lower.bounds import Bounds
+from adtrans.lower.values import Maybe, Num, Poison, Py, Ref, Seq, Value, View
+from adtrans.source import Source
+
+KINDS = {
+    "unsupported": UnsupportedError, "type": errors.LocatedTypeError, "value": errors.LocatedValueError,
+    "index": errors.LocatedIndexError, "unbound": errors.UnboundNameError, "name": errors.UndefinedNameError,
+    "attribute": errors.LocatedAttributeError,
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for, as far as reading a program depends on it."""
+
+    boundscheck: bool = True
+    debug: bool = False
+    dynamic_broadcast: bool = False
+
+
+@dataclass
+class Frame:
+    """One function being read: its source, where its names live, the loops open in it."""
+
+    source: Source
+    number: int
+    assigned: frozenset[str]
+    outer: dict[str, int] = field(default_factory=dict)
+    loops: list[int] = field(default_factory=list)
+    forbidden: frozenset[str] = frozenset()
+    closes: bool = False
+
+
+class Silent(Exception):
+    """A statement was given up because of an error reported already."""
+
+
+class Shadowed(Exception):
+    """An index into a container has to be known now: the loop around has to be unrolled."""
+
+    def __init__(self, error: LocatedError):
+        self.error = error
+
+
+class Lowering:
+    def __init__(self, options: Options):
+        self.options = options
+        self.build = Builder()
+        self.bounds = Bounds(self.build)
+        self.env: dict = {}
+        self.frames: list[Frame] = []
+        self.calls: tuple = ()
+        self.errors: list[LocatedError] = []
+        self.hints: dict = {}
+        self.missing: set = set()
+        self.points: dict[Var, frozenset] = {}
+        self.births: dict[Var, int] = {}
+        self.loop_left: Operand = FALSE
+        self.distinct: set[frozenset[Var]] = set()
+        self.roots: dict[Var, Var] = {}
+        self.numbers = iter(range(10**9))
+        self.readonly: set[Var] = set()
+        self.captured: dict = {}
+        self.captured_params: list[Var] = []
+        self.captured_values: list = []
+        self.frame_table: dict[int, Frame] = {}
+        self.active: list = []
+        self.counted_depth = 0
+        self.branch_depth = 0
+        self.assumed = False
+
+    # --- places and errors
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @contextmanager
+    def at(self, span: Span | None) -> Iterator[None]:
+        before, self.build.span = self.build.span, span
+        try:
+            yield
+        finally:
+            self.build.span = before
+
+    @contextmanager
+    def place(self, node: ast.AST) -> Iterator[None]:
+        """Errors and statements within belong to `node`."""
+        with self.at(self.frame.source.span(node)):
+            yield
+
+    def error(self, message: str, kind: str = "unsupported", hint: str | None = None) -> LocatedError:
+        return KINDS[kind](message, self.build.span, hint)
+
+    # --- run-time checks
+
+    def check(self, test: Operand, error: str, message: str, values: tuple[Operand, ...] = ()) -> None:
+        if test == TRUE:
+            return
+        self.build.emit(Check(test, error, message, values, self.build.span))
+
+    def check_index(self, test: Operand, index: Operand, extent: Operand, axis: int) -> None:
+        if test == FALSE:
+            raise self.error(f"index {spell(index)} is out of bounds for axis {axis} with size {spell(extent)}",
+                             kind="index")
+        if self.options.boundscheck or self.options.debug:
+            self.check(test, "IndexError", f"index out of bounds for axis {axis}: index, size =", (index, extent))
+
+    def assume(self, test: Operand) -> None:
+        """Extents taken to be equal; where they are not, the program is read again without assuming."""
+        if test != TRUE:
+            self.assumed = True
+        self.check(test, "ValueError", "operands could not be broadcast together")
+
+    # --- extents
+
+    def equal_extents(self, a: Operand, b: Operand) -> bool:
+        if a is b or a == b:
+            return True
+        if combine(self.build.affine(a), self.build.affine(b), -1) == ({}, 0):
+            return True
+        key = ("equal", frozenset((self.build.identity(a), self.build.identity(b))))
+        return any(key in block.known for block in self.build.blocks)
+
+    def declare_equal(self, a: Operand, b: Operand) -> None:
+        key = ("equal", frozenset((self.build.identity(a), self.build.identity(b))))
+        self.build.here.known[key] = TRUE
+
+    def repeats(self, extent: Operand, wanted: Operand) -> Operand:
+        """Whether an axis of `extent` is repeated to reach `wanted`."""
+        if self.equal_extents(extent, wanted):
+            return FALSE
+        if extent == ONE:
+            return TRUE
+        return self.build.prim("eq", extent, ONE) if self.options.dynamic_broadcast else FALSE
+
+    # --- aliasing: what memory a reference may point to
+
+    def fresh(self, base: Var) -> Var:
+        self.points[base] = frozenset((base,))
+        self.births[base] = next(self.numbers)
+        return base
+
+    def birth(self, site) -> int:
+        """When a piece of memory came to be: a number that only grows while reading."""
+        return site[1] if isinstance(site, tuple) else self.births[site]
+
+    def alias(self, var: Var, base: Var) -> None:
+        self.points[var] = self.points[base]
+        self.roots[var] = self.root(base)
+
+    def root(self, var: Var) -> Var:
+        return self.roots.get(var, var)
+
+    def may_alias(self, a: Var, b: Var) -> bool:
+        a, b = self.root(a), self.root(b)
+        if a is b:
+            return True
+        if frozenset((a, b)) in self.distinct:
+            return False
+        return bool(self.points[a] & self.points[b])
+
+    def wrote(self, base: Var) -> None:
+        if self.points[base] & self.readonly:
+            raise self.error("assignment destination is read-only", kind="value")
+
+    def require_writable(self, view: View) -> None:
+        from adtrans.lower.nests import injective
+
+        if not injective(view):
+            raise self.error("assignment destination is read-only (it repeats elements)", kind="value",
+                             hint="assign to a copy")
+
+    # --- names
+
+    def new_key(self, what: str) -> tuple:
+        return ("flow", what, next(self.numbers))
+
+    def read(self, name: str) -> Value:
+        """The value a name has here."""
+        key = self.key_of(name)
+        if key is not None:
+            if key in self.env:
+                return self.settled(self.env[key], name)
+            self.missing.add(key)
+            raise self.error(f"local variable {name!r} is read before anything is assigned to it", kind="unbound")
+        from adtrans.lower.statics import global_value
+
+        return global_value(self, self.frame.source, name)
+
+    def key_of(self, name: str) -> tuple | None:
+        """The key of a local or enclosing variable, None for a global name."""
+        frame = self.frame
+        if name in frame.assigned:
+            return (frame.outer.get(name, frame.number), name)
+        if name in frame.outer:
+            return (frame.outer[name], name)
+        return None
+
+    def settled(self, value: Value, name: str) -> Value:
+        """A value that may be absent or unusable made certain, by a run-time check or an error."""
+        if isinstance(value, Maybe):
+            self.check(value.flag, "UnboundLocalError",
+                       f"local variable {name!r} is read before anything is assigned to it")
+            return self.settled(value.value, name)
+        if isinstance(value, Poison):
+            if value.reason == "":
+                raise Silent
+            raise self.error(f"{name!r} {value.reason}", hint=value.hint)
+        return value
+
+    def bind(self, name: str, value: Value) -> None:
+        key = self.key_of(name) or (self.frame.number, name)
+        if isinstance(value, Num) and isinstance(value.operand, Var) and value.operand.name is None:
+            value.operand.name, value.operand.user = name, True
+        if isinstance(value, View) and value.base.name is None:
+            value.base.name, value.base.user = name, True
+        self.env[key] = value
+
+    def inside_counted(self) -> bool:
+        """Whether a loop is open that could be unrolled instead."""
+        return self.counted_depth > 0
+
+    # --- what the reading depends on
+
+    def record(self, source: Source, name: str, found) -> None:
+        """Note that a free name was looked up, so that a change of it is seen later."""
+        self.captured[source.function, name] = found
+
+    def record_attribute(self, obj, name: str, found) -> None:
+        self.captured["attribute", id(obj), name] = (obj, found)
+
+    def captured_array(self, obj):
+        """An array from outside the program as a parameter; the same array is the same parameter."""
+        from adtrans.lower import views
+
+        for var, known in zip(self.captured_params, self.captured_values):
+            if known is obj:
+                return views.whole(self, var)
+        from adtrans.errors import ArgumentError
+        from adtrans.structure import array_spec
+
+        try:
+            spec = array_spec(obj, "captured")
+        except ArgumentError as error:
+            raise self.error(str(error), kind="type") from None
+        var = Var(Array(spec.dtype, spec.rank, spec.layout), "captured", user=True)
+        self.fresh(var)
+        self.births[var] = -1
+        self.captured_params.append(var)
+        self.captured_values.append(obj)
+        return views.whole(self, var)
+
+    # --- containers
+
+    def new_cell(self, contents) -> Ref:
+        ref = Ref(next(self.numbers))
+        self.env["cell", ref.cell] = contents
+        return ref
+
+    def contents(self, ref: Ref):
+        return self.settled(self.env["cell", ref.cell], "the container")
+
+    def as_array(self, value: Value) -> Value:
+        """Numbers and arrays as they are; tuples and lists of numbers as the arrays NumPy makes of them."""
+        match value:
+            case Num() | View():
+                return value
+            case Seq() | Ref():
+                from adtrans.lower.containers import to_array
+
+                return to_array(self, value)
+            case Py(None) | Py(str()):
+                raise self.error(f"{value.value!r} is not a number or an array", kind="type")
+            case Py():
+                from adtrans.lower.scalars import python_number
+
+                number = python_number(value.value)
+                if number is None:
+                    raise self.error(f"{describe(value)} is not a number or an array", kind="type")
+                return number
+        if hasattr(value, "element"):
+            return value
+        raise self.error(f"{describe(value)} is not a number or an array", kind="type")
+
+
+def spell(operand: Operand) -> str:
+    return str(operand.value) if isinstance(operand, Const) else operand.name or "i"
+
+
+def describe(value: Value) -> str:
+    """A value in words, for messages."""
+    match value:
+        case Num():
+            return "a number"
+        case Py(obj):
+            kind = type(obj).__name__
+            name = getattr(obj, "__name__", None)
+            return f"{kind} {name!r}" if name else f"{obj!r}" if isinstance(obj, str) else f"a {kind}"
+        case Seq():
+            return "a tuple"
+        case Ref():
+            return "a container"
+    if hasattr(value, "shape"):
+        return "an array"
+    return {"Func": "a function", "Method": "a method", "Range": "a range", "Iter": "an iterator",
+            "SliceV": "a slice"}.get(type(value).__name__, "this")

@@ -1,0 +1,213 @@
+"""Shapes: reshape, ravel, transpose, expand_dims, squeeze, broadcast_to, concatenate, stack, shape, ndim, size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adtrans.build import ONE, ZERO, const
+from adtrans.ir import Const, Operand
+from adtrans.lower import nests, views
+from adtrans.lower.builtins import arity, integer
+from adtrans.lower.containers import items_of, stack, view_at
+from adtrans.lower.creation import shape_of
+from adtrans.lower.methods import array_attribute
+from adtrans.lower.reductions import axis_argument
+from adtrans.lower.scalars import promote, static_int
+from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Seq, SliceV, Value, View
+
+
+def array(low, value: Value) -> View | Lazy:
+    found = low.as_array(value)
+    return nests.filled(low, found, (), found.code) if isinstance(found, Num) else found
+
+
+def reshape(low, args, keywords) -> Value:
+    """A view where memory allows it, as in NumPy, else a copy. One extent may be -1."""
+    arity(low, "reshape", args, keywords, 1, 2, ("shape", "order", "newshape"))
+    value = array(low, args[0])
+    wanted = args[1] if len(args) > 1 else keywords.get("shape", keywords.get("newshape", NONE))
+    shape = resolved(low, value, wanted)
+    view = nests.concrete(low, value)
+    found = views.reshaped(low, view, shape)
+    return found if found is not None else views.reshaped(low, nests.materialise(low, view), shape)
+
+
+def resolved(low, value, wanted: Value) -> tuple[Operand, ...]:
+    items = [wanted] if isinstance(wanted, Num) else items_of(low, wanted)
+    if items is None:
+        raise low.error("a shape must be an integer or a tuple of integers", kind="type")
+    build = low.build
+    extents = [integer(low, item, "an extent") for item in items]
+    total = product(low, value.shape)
+    unknown = [k for k, extent in enumerate(extents) if extent == const(-1)]
+    if len(unknown) > 1:
+        raise low.error("can only specify one unknown dimension", kind="value")
+    known = product(low, [extent for k, extent in enumerate(extents) if k not in unknown])
+    if unknown:
+        low.check(build.prim("ne", known, ZERO), "ValueError", "cannot reshape an array into an extent of -1")
+        extents[unknown[0]] = build.prim("floordiv", total, known)
+        known = product(low, extents)
+    if isinstance(total, Const) and isinstance(known, Const) and total != known:
+        raise low.error(f"cannot reshape array of size {total.value} into shape {nests.spell(extents)}", kind="value")
+    if not low.equal_extents(total, known):
+        low.check(build.prim("eq", total, known), "ValueError", "cannot reshape array: sizes differ:",
+                  (total, known))
+    return tuple(extents)
+
+
+def product(low, extents) -> Operand:
+    total: Operand = ONE
+    for extent in extents:
+        total = low.build.prim("mul", total, extent)
+    return total
+
+
+def ravel(low, args, keywords) -> Value:
+    arity(low, "ravel", args, keywords, 1, 1, ("order",))
+    value = array(low, args[0])
+    if value.rank == 1:
+        return value
+    return reshape(low, [value, Num(product(low, value.shape), True)], {})
+
+
+def transpose(low, args, keywords) -> Value:
+    arity(low, "transpose", args, keywords, 1, 2, ("axes",))
+    value = array(low, args[0])
+    axes = args[1] if len(args) > 1 else keywords.get("axes", NONE)
+    if axes == NONE:
+        return views.transpose(value, tuple(range(value.rank))[::-1])
+    order = tuple(axis_argument(low, item) for item in items_of(low, axes))
+    if sorted(k % value.rank for k in order) != list(range(value.rank)):
+        raise low.error("axes don't match array", kind="value")
+    return views.transpose(value, tuple(k % value.rank for k in order))
+
+
+def swapaxes(low, args, keywords) -> Value:
+    arity(low, "swapaxes", args, keywords, 3, 3)
+    value = array(low, args[0])
+    a, b = (nests.axes_of(low, axis_argument(low, arg), value.rank)[0] for arg in args[1:])
+    order = list(range(value.rank))
+    order[a], order[b] = b, a
+    return views.transpose(value, tuple(order))
+
+
+def expand_dims(low, args, keywords) -> Value:
+    arity(low, "expand_dims", args, keywords, 1, 2, ("axis",))
+    value = array(low, args[0])
+    axis = axis_argument(low, args[1] if len(args) > 1 else keywords["axis"])
+    wanted = axis if isinstance(axis, tuple) else (axis,)
+    return views.expand(value, nests.axes_of(low, wanted, value.rank + len(wanted)))
+
+
+def squeeze(low, args, keywords) -> Value:
+    """Without the named axes; without an axis= only those whose extent is known to be 1 go."""
+    arity(low, "squeeze", args, keywords, 1, 2, ("axis",))
+    value = array(low, args[0])
+    axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", NONE))
+    if axis is None:
+        gone = tuple(k for k, extent in enumerate(value.shape) if extent == ONE)
+        if any(not isinstance(extent, Const) for extent in value.shape):
+            raise low.error("np.squeeze needs axis=: the shape is not known before the program runs")
+    else:
+        gone = nests.axes_of(low, axis, value.rank)
+        for k in gone:
+            low.check(low.build.prim("eq", value.shape[k], ONE), "ValueError",
+                      "cannot select an axis to squeeze out which has size not equal to one")
+    return views.drop(value, gone)
+
+
+def broadcast_to(low, args, keywords) -> Value:
+    arity(low, "broadcast_to", args, keywords, 2, 2)
+    return nests.require_shape(low, array(low, args[0]), shape_of(low, args[1]))
+
+
+def concatenate(low, args, keywords) -> Value:
+    arity(low, "concatenate", args, keywords, 1, 2, ("axis",))
+    items = items_of(low, args[0])
+    if items is None:
+        raise low.error("concatenate needs a tuple or list of arrays", kind="type")
+    axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
+    parts = [low.as_array(item) for item in items]
+    if not parts or any(isinstance(part, Num) or not part.rank for part in parts):
+        raise low.error("zero-dimensional arrays cannot be concatenated", kind="value")
+    if axis is None:
+        from functools import partial
+
+        parts, axis = list(map(partial(ravel_one, low), parts)), 0
+    return joined(low, parts, nests.axes_of(low, axis, parts[0].rank)[0])
+
+
+def ravel_one(low, value: Value) -> Value:
+    return ravel(low, [value], {})
+
+
+def joined(low, parts, axis: int) -> View:
+    """The parts one after the other along an axis."""
+    rank = parts[0].rank
+    if any(part.rank != rank for part in parts):
+        raise low.error("all the input array dimensions except for the concatenation axis must match", kind="value")
+    extent: Operand = ZERO
+    for part in parts:
+        extent = low.build.prim("add", extent, part.shape[axis])
+        for k in range(rank):
+            if k != axis and not low.equal_extents(part.shape[k], parts[0].shape[k]):
+                low.check(low.build.prim("eq", part.shape[k], parts[0].shape[k]), "ValueError",
+                          "all the input array dimensions except for the concatenation axis must match exactly",
+                          (part.shape[k], parts[0].shape[k]))
+    code, _ = promote(*((part.code, False) for part in parts))
+    shape = (*parts[0].shape[:axis], extent, *parts[0].shape[axis + 1:])
+    out = views.whole(low, low.fresh(low.build.alloc(code, shape, "empty")))
+    start: Operand = ZERO
+    full = SliceV(NONE, NONE, NONE)
+    for part in parts:
+        stop = low.build.prim("add", start, part.shape[axis])
+        piece = SliceV(Num(start, True), Num(stop, True), NONE)
+        target = view_at(low, out, (*[full] * axis, piece, *[full] * (rank - axis - 1)))
+        target = View(target.base, target.axes, (*shape[:axis], part.shape[axis], *shape[axis + 1:]))
+        nests.write(low, target, part)
+        start = stop
+    return out
+
+
+def stack_(low, args, keywords) -> Value:
+    arity(low, "stack", args, keywords, 1, 2, ("axis",))
+    items = items_of(low, args[0])
+    if not items:
+        raise low.error("need at least one array to stack", kind="value")
+    parts = [low.as_array(item) for item in items]
+    axis = static_int(args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
+    rank = 0 if isinstance(parts[0], Num) else parts[0].rank
+    return stack(low, parts, nests.axes_of(low, axis, rank + 1)[0])
+
+
+def flip(low, args, keywords) -> Value:
+    arity(low, "flip", args, keywords, 1, 2, ("axis",))
+    value = nests.concrete(low, array(low, args[0]))
+    axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", NONE))
+    axes = nests.axes_of(low, axis, value.rank)
+    back = SliceV(NONE, NONE, Num(const(-1), True))
+    full = SliceV(NONE, NONE, NONE)
+    return views.subscript(low, value, tuple(back if k in axes else full for k in range(value.rank)))
+
+
+def attribute_function(name: str):
+    def run(low, args, keywords) -> Value:
+        arity(low, name, args, keywords, 1, 2, ("axis",))
+        value = low.as_array(args[0])
+        if isinstance(value, Num):
+            return Seq(()) if name == "shape" else Num(const(0 if name == "ndim" else 1), True)
+        if len(args) > 1 or "axis" in keywords:
+            axis = static_int(args[1] if len(args) > 1 else keywords["axis"])
+            return Num(value.shape[axis], True)
+        return array_attribute(low, value, name)
+
+    return run
+
+
+TABLE = {
+    np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes,
+    np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.concatenate: concatenate,
+    np.stack: stack_, np.flip: flip, np.shape: attribute_function("shape"), np.ndim: attribute_function("ndim"),
+    np.size: attribute_function("size"),
+}
+__all__ = ["Arrayish", "TABLE", "ravel", "reshape"]

@@ -1,0 +1,90 @@
+"""Everything a call can mean by identity: one table from function objects to readers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adtrans import markers
+from adtrans.lower import builtins, creation, products, reductions, shaping, ufuncs
+from adtrans.lower.values import Num, Value
+
+KNOWN: dict = {}
+for _table in (builtins.TABLE, ufuncs.TABLE, reductions.TABLE, products.TABLE, creation.TABLE, shaping.TABLE):
+    KNOWN.update(_table)
+
+
+def round_(low, args, keywords) -> Value:
+    """np.round, np.around."""
+    from adtrans.ir import Const, Scalar
+    from adtrans.lower import nests
+    from adtrans.lower.scalars import static_int
+
+    builtins.arity(low, "round", args, keywords, 1, 2, ("decimals",))
+    places = static_int(args[1] if len(args) > 1 else keywords.get("decimals", Num(builtins.ZERO, True)))
+    if places is None:
+        raise low.error("np.round needs a number of digits known before the program runs")
+
+    def emit(x: Num) -> Num:
+        if x.code[0] != "f":
+            return x
+        scale = Const(10.0 ** places, Scalar(x.code))
+        if places == 0:
+            return Num(low.build.prim("rint", x.operand))
+        scaled = low.build.prim("rint", low.build.prim("mul", x.operand, scale))
+        return Num(low.build.prim("truediv", scaled, scale))
+
+    return nests.elementwise(low, lambda t: t, emit, args[0])
+
+
+def stop_gradient(low, args, keywords) -> Value:
+    from adtrans.lower import nests
+
+    builtins.arity(low, "stop_gradient", args, keywords, 1, 1)
+
+    def emit(x: Num) -> Num:
+        return Num(low.build.prim("stop", x.operand), x.weak) if x.code[0] == "f" else x
+
+    return nests.elementwise(low, lambda t: t, emit, args[0])
+
+
+def passing(name: str):
+    def run(low, args, keywords) -> Value:
+        return args[0]
+
+    return run
+
+
+KNOWN.update({np.round: round_, np.around: round_, markers.stop_gradient: stop_gradient,
+              markers.checkpoint: passing("checkpoint")})
+
+HINTS = {
+    "numpy.random": "pass random numbers in as an argument",
+    "random": "pass random numbers in as an argument",
+    "numpy.fft": "write the transform as a matrix product",
+    "time": "time the call from outside",
+}
+
+
+def refused(obj) -> str | None:
+    """A hint for functions of modules that will not be differentiated, or None."""
+    module = getattr(obj, "__module__", None) or ""
+    owner = getattr(obj, "__self__", None)
+    if owner is not None and type(owner).__module__.startswith("numpy.random"):
+        module = "numpy.random"
+    if type(obj).__module__.startswith("numpy.random"):
+        module = "numpy.random"
+    for name, hint in HINTS.items():
+        if module == name or module.startswith(name + "."):
+            return hint
+    if module == "numpy" or module.startswith("numpy.") or isinstance(obj, np.ufunc):
+        return "see the README for the supported functions; or write it as a loop"
+    return None
+
+
+def with_prange() -> None:
+    """numba.prange is read as range, whichever way it was imported; Numba need not be."""
+    import sys
+
+    numba = sys.modules.get("numba")
+    if numba is not None:
+        KNOWN[numba.prange] = builtins.range_

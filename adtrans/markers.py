@@ -1,0 +1,23 @@
+"""Functions the transformer knows by identity when it meets them in a user's program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adtrans.errors import UnsupportedError
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return `x` unchanged; inside a differentiated function nothing flows back through it."""
+    return x
+
+
+def checkpoint(iterable: range, segments: int | None = None) -> range:
+    """Return `iterable` unchanged; inside a differentiated function asks for snapshots and recomputation."""
+    return iterable
+
+
+def custom_vjp(fun: Callable) -> Callable:
+    """Give a function its own reverse rule with `.defvjp(fwd, bwd)`."""
+    raise UnsupportedError("custom_vjp is not built yet")

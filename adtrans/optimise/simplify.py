@@ -1,0 +1,271 @@
+"""Dead code goes, and values carried or merged without change are replaced by what they are.
+
+    s = 0.0; t = x * 2; return s          ->      return 0.0
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adtrans import ir
+from adtrans.analysis.alias import memory_classes
+from adtrans.ir import (
+    Accumulate,
+    Alloc,
+    Check,
+    Dim,
+    For,
+    If,
+    Let,
+    Load,
+    NewList,
+    Operand,
+    Pop,
+    Prim,
+    Print,
+    Program,
+    Push,
+    Reshape,
+    Slice,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
+
+
+def simplify(program: Program) -> Program:
+    """Propagate unchanged values, then remove what has no effect, until nothing changes."""
+    while True:
+        before = ir.size(program)
+        program = eliminate_dead(propagate(program))
+        if ir.size(program) == before:
+            return program
+
+
+# --- substitution ----------------------------------------------------------------------------------------
+
+
+def substitute(node, change):
+    """A statement or expression with its directly read operands replaced (regions are left alone)."""
+    def each(items):
+        return tuple(change(item) for item in items)
+
+    match node:
+        case Prim(op, args):
+            return Prim(op, each(args))
+        case Load(array, index):
+            return Load(change(array), each(index))
+        case Dim(array, axis):
+            return Dim(change(array), axis)
+        case Pop(stack):
+            return Pop(change(stack))
+        case Let(var, expr, span):
+            return Let(var, substitute(expr, change), span)
+        case Store(array, index, value, span):
+            return Store(change(array), each(index), change(value), span)
+        case Accumulate(array, index, value, span):
+            return Accumulate(change(array), each(index), change(value), span)
+        case Alloc():
+            return replace(node, shape=each(node.shape))
+        case View():
+            items = tuple(item if item is None else
+                          Slice(*(part if part is None else change(part)
+                                  for part in (item.start, item.stop, item.step)))
+                          if isinstance(item, Slice) else change(item) for item in node.subscript)
+            return replace(node, base=change(node.base), subscript=items)
+        case Reshape():
+            return replace(node, base=change(node.base), shape=each(node.shape))
+        case NewList():
+            return node
+        case Push(stack, value, span):
+            return Push(change(stack), change(value), span)
+        case For():
+            carries = tuple(replace(carry, init=change(carry.init)) for carry in node.carries)
+            return replace(node, start=change(node.start), stop=change(node.stop), step=change(node.step),
+                           carries=carries)
+        case While():
+            return replace(node, carries=tuple(replace(carry, init=change(carry.init)) for carry in node.carries))
+        case If():
+            return replace(node, test=change(node.test))
+        case Check():
+            return replace(node, test=change(node.test), values=each(node.values))
+        case Print():
+            return replace(node, items=tuple(item if isinstance(item, str) else change(item)
+                                             for item in node.items))
+    raise ir.MalformedProgram(f"not a node: {node!r}")
+
+
+def propagate(program: Program) -> Program:
+    """Replace merges of equal values and carries that never change."""
+    known: dict[Var, Operand] = {}
+
+    def change(operand: Operand) -> Operand:
+        while isinstance(operand, Var) and operand in known:
+            operand = known[operand]
+        return operand
+
+    def block(body) -> tuple[Stmt, ...]:
+        done: list[Stmt] = []
+        for statement in body:
+            statement = substitute(statement, change)
+            match statement:
+                case For(carries=carries) | While(carries=carries):
+                    kept = []
+                    for carry in carries:
+                        if carry.next is carry.inside:
+                            known[carry.inside] = known[carry.after] = carry.init
+                        else:
+                            kept.append(carry)
+                    done.append(loop(statement, tuple(kept)))
+                case If():
+                    done += branch(statement)
+                case _:
+                    done.append(statement)
+        return tuple(done)
+
+    def loop(statement, carries):
+        if isinstance(statement, While):
+            head = block(statement.head)
+            statement = replace(statement, head=head, test=change(statement.test))
+        body = block(statement.body)
+        carries = tuple(replace(carry, next=change(carry.next)) for carry in carries)
+        if isinstance(statement, For) and statement.leave is not None:
+            statement = replace(statement, leave=change(statement.leave))
+        return replace(statement, carries=carries, body=body)
+
+    def branch(statement: If) -> list[Stmt]:
+        then, orelse = block(statement.then), block(statement.orelse)
+        merges = []
+        for merge in statement.merges:
+            merge = replace(merge, then=change(merge.then), orelse=change(merge.orelse))
+            if merge.then is merge.orelse or (merge.then == merge.orelse and not isinstance(merge.then, Var)):
+                known[merge.after] = merge.then
+            else:
+                merges.append(merge)
+        if isinstance(statement.test, ir.Const):
+            for merge in merges:
+                known[merge.after] = merge.then if statement.test.value else merge.orelse
+            return list(then if statement.test.value else orelse)
+        return [replace(statement, then=then, orelse=orelse, merges=tuple(merges))]
+
+    body = block(program.body)
+    return replace(program, body=body, results=tuple(change(result) for result in program.results))
+
+
+# --- dead code -------------------------------------------------------------------------------------------
+
+
+class Liveness:
+    """What is needed: variables, and the contents of memory classes."""
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.classes = memory_classes(program)
+        self.vars: set[Var] = set()
+        self.contents: set = set()
+        self.changed = True
+
+    def need(self, operand: Operand | None) -> None:
+        if isinstance(operand, Var) and operand not in self.vars:
+            self.vars.add(operand)
+            self.changed = True
+
+    def need_contents(self, array: Var) -> None:
+        group = self.classes[array]
+        if group not in self.contents:
+            self.contents.add(group)
+            self.changed = True
+
+    def settle(self) -> None:
+        outputs = self.program.facts.get("outputs", ())
+        for array in outputs:
+            self.need_contents(array)
+        for result in self.program.results:
+            self.need(result)
+            if isinstance(result, Var) and isinstance(result.type, ir.Array):
+                self.need_contents(result)
+        while self.changed:
+            self.changed = False
+            self.block(self.program.body)
+
+    def block(self, body) -> None:
+        for statement in reversed(body):
+            if self.live(statement):
+                self.visit(statement)
+
+    def live(self, statement: Stmt) -> bool:
+        match statement:
+            case Store(array) | Accumulate(array):
+                return self.classes[array] in self.contents
+            case Check() | Print():
+                return True
+            case Let(_, Pop(stack)) | Push(stack):
+                return stack in self.vars
+            case For() | While() | If():
+                return any(var in self.vars for var in ir.defined(statement)) or any(
+                    self.live(inner) for region in ir.regions(statement) for inner in region)
+            case _:
+                return any(var in self.vars for var in ir.defined(statement))
+
+    def visit(self, statement: Stmt) -> None:
+        match statement:
+            case For(carries=carries, body=body, leave=leave):
+                for operand in (statement.start, statement.stop, statement.step, leave):
+                    self.need(operand)
+                self.carried(carries)
+                self.block(body)
+            case While(carries=carries, head=head, body=body, test=test):
+                self.need(test)
+                self.carried(carries)
+                self.block(body)
+                self.block(head)
+            case If(test=test, then=then, orelse=orelse, merges=merges):
+                self.need(test)
+                for merge in merges:
+                    if merge.after in self.vars:
+                        self.need(merge.then)
+                        self.need(merge.orelse)
+                self.block(then)
+                self.block(orelse)
+            case _:
+                for operand in ir.operands(statement):
+                    self.need(operand)
+                match statement:
+                    case Let(_, Load(array)):
+                        self.need_contents(array)
+                    case Push(_, value) if isinstance(value.type, ir.Array):
+                        self.need_contents(value)
+
+    def carried(self, carries) -> None:
+        for carry in carries:
+            if carry.inside in self.vars or carry.after in self.vars:
+                self.need(carry.init)
+                self.need(carry.next)
+
+
+def eliminate_dead(program: Program) -> Program:
+    """Without statements that nothing depends on. Checks and prints stay."""
+    liveness = Liveness(program)
+    liveness.settle()
+    needed = liveness.vars
+
+    def block(body) -> tuple[Stmt, ...]:
+        return tuple(trimmed(statement) for statement in body if liveness.live(statement))
+
+    def trimmed(statement: Stmt) -> Stmt:
+        match statement:
+            case For(carries=carries, body=body):
+                return replace(statement, carries=kept(carries), body=block(body))
+            case While(carries=carries, head=head, body=body):
+                return replace(statement, carries=kept(carries), head=block(head), body=block(body))
+            case If(then=then, orelse=orelse, merges=merges):
+                return replace(statement, then=block(then), orelse=block(orelse),
+                               merges=tuple(merge for merge in merges if merge.after in needed))
+        return statement
+
+    def kept(carries):
+        return tuple(carry for carry in carries if carry.inside in needed or carry.after in needed)
+
+    return replace(program, body=block(program.body))

@@ -1,0 +1,103 @@
+"""How a rule row is written and read.
+
+    rule("y = tanh(x)", x="1 - y * y")
+
+gives the partial derivative of the result for each argument, in terms of arguments and result. A partial that is a
+comparison is a mask: the adjoint passes where it holds. `domain` is where the row's test draws its arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from adtrans.build import Builder, const
+from adtrans.ir import BOOL, Const, Operand, Scalar
+
+Domain = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: `op` of `args` gives `result`; `partials` maps an argument to its parsed partial derivative."""
+
+    op: str
+    args: tuple[str, ...]
+    result: str
+    partials: dict[str, ast.expr]
+    domains: tuple[Domain, ...]
+
+    def needs(self, arg: str) -> frozenset[str]:
+        """The arguments and result that the partial for `arg` reads."""
+        names = {node.id for node in ast.walk(self.partials[arg]) if isinstance(node, ast.Name)}
+        return frozenset(names & {*self.args, self.result})
+
+
+RULES: dict[str, Rule] = {}
+NONDIFFERENTIABLE: set[str] = set()
+
+
+def rule(equation: str, *, domain: Domain | tuple[Domain, ...] = (-2.0, 2.0), **partials: str) -> None:
+    """Add a row to the table."""
+    statement = ast.parse(equation).body[0]
+    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+    target, call = statement.targets[0], statement.value
+    assert isinstance(target, ast.Name) and isinstance(call.func, ast.Name)
+    args = tuple(arg.id for arg in call.args if isinstance(arg, ast.Name))
+    domains = domain if isinstance(domain[0], tuple) else (domain,) * len(args)
+    parsed = {arg: ast.parse(text, mode="eval").body for arg, text in partials.items()}
+    RULES[call.func.id] = Rule(call.func.id, args, target.id, parsed, domains)  # type: ignore[arg-type]
+
+
+def nodiff(*ops: str) -> None:
+    """Operations with derivative zero wherever it exists."""
+    NONDIFFERENTIABLE.update(ops)
+
+
+def plain(op: str) -> str:
+    """The name a rule is kept under: `math.sin` and `sin` are one function."""
+    return op.removeprefix("math.")
+
+
+def rule_of(op: str) -> Rule | None:
+    return RULES.get(plain(op))
+
+
+def is_nondifferentiable(op: str) -> bool:
+    return plain(op) in NONDIFFERENTIABLE
+
+
+def emit(build: Builder, expr: ast.expr, names: dict[str, Operand], type: Scalar) -> Operand:
+    """The operand of a partial's expression; a BOOL operand is a mask."""
+    def value(node: ast.expr) -> Operand:
+        match node:
+            case ast.Constant(number):
+                return Const(float(number), type)
+            case ast.Name(name):
+                return names[name]
+            case ast.UnaryOp(ast.USub(), inner):
+                return build.prim("neg", value(inner))
+            case ast.BinOp(left, op, right):
+                name = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv",
+                        ast.Pow: "pow"}[op.__class__]
+                return build.prim(name, value(left), value(right))
+            case ast.Compare(left, [op], [right]):
+                name = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq",
+                        ast.NotEq: "ne"}[op.__class__]
+                return build.prim(name, value(left), value(right))
+            case ast.BoolOp(op, values):
+                name = "and" if isinstance(op, ast.And) else "or"
+                found = value(values[0])
+                for other in values[1:]:
+                    found = build.prim(name, found, value(other))
+                return found
+            case ast.IfExp(test, then, orelse):
+                return build.prim("select", value(test), value(then), value(orelse))
+            case ast.Call(ast.Name(name), args):
+                return build.prim(name, *(value(arg) for arg in args))
+        raise ValueError(f"not in the language of partials: {ast.dump(node)}")
+
+    return value(expr)
+
+
+__all__ = ["BOOL", "RULES", "Rule", "const", "emit", "is_nondifferentiable", "nodiff", "rule", "rule_of"]

@@ -1,0 +1,175 @@
+"""The forward sweep: the program with what the storage plan wants kept for the reverse sweep.
+
+Tapes are allocated before the outermost loop, values are stored right where they are defined, values needed from
+branches are joined out of them, and the shadows of carried references travel along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adtrans import ir
+from adtrans.analysis.regions import Region
+from adtrans.build import Builder, const, zero
+from adtrans.ir import (
+    Alloc,
+    Array,
+    Carry,
+    For,
+    If,
+    Merge,
+    NewList,
+    Operand,
+    Program,
+    Push,
+    Reshape,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
+from adtrans.storage import Export, Stack, Storage, Tape
+
+
+def forward_sweep(program: Program, storage: Storage, companions: dict[Var, Var]) -> tuple[Stmt, ...]:
+    """The statements of the forward sweep."""
+    return Forward(program, storage, companions).function_level()
+
+
+class Forward:
+    def __init__(self, program: Program, storage: Storage, companions: dict[Var, Var]):
+        self.program, self.storage, self.companions = program, storage, companions
+        self.regions = storage.regions
+        self.setup: dict[int, list[Stmt]] = {}
+        self.exports: dict[Region, list[tuple[Operand, Var]]] = {}
+        for var, plan in list(storage.plans.items()):
+            self.prepare(var, plan)
+
+    def prepare(self, var: Var, plan) -> None:
+        match plan:
+            case Tape(array, _, extents):
+                top = self.regions.home[var].outermost()
+                self.setup.setdefault(id(top), []).append(Alloc(array, extents, "empty"))
+            case Stack(stack):
+                top = self.regions.home[var].outermost()
+                self.setup.setdefault(id(top), []).append(NewList(stack))
+            case Export(steps):
+                inner: Operand = var
+                for region, outer in steps:
+                    self.exports.setdefault(region, []).append((inner, outer))
+                    inner = outer
+
+    def function_level(self) -> tuple[Stmt, ...]:
+        done: list[Stmt] = []
+        for statement in self.program.body:
+            extents = self.storage.before.get(id(statement))
+            if extents is not None:
+                done += extents.here.body
+            done += self.setup.get(id(statement), [])
+            done += self.statement(statement)
+        return tuple(done)
+
+    def block(self, body, region: Region) -> tuple[Stmt, ...]:
+        done: list[Stmt] = []
+        for statement in body:
+            done += self.statement(statement)
+        return tuple(done)
+
+    def statement(self, statement: Stmt) -> list[Stmt]:
+        match statement:
+            case For() | While():
+                made = self.loop(statement)
+            case If():
+                made = self.branch(statement)
+            case _:
+                made = statement
+        kept = [item for var in ir.defined(made) for item in self.keep(var, statement)]
+        return [made, *self.companion(statement), *kept]
+
+    # --- keeping values
+
+    def keep(self, var: Var, statement: Stmt) -> list[Stmt]:
+        """The statements that store a value just defined."""
+        done: list[Stmt] = []
+        for each in (var, self.companions.get(var)):
+            plan = self.storage.plans.get(each) if each is not None else None
+            span = getattr(statement, "span", None)
+            match plan:
+                case Tape(array, loops):
+                    build = Builder(relaxed=True)
+                    index = tuple(self.iteration(build, loop) for loop in loops)
+                    done += build.here.body
+                    done.append(Store(array, index, each, span))
+                case Stack(stack):
+                    done.append(Push(stack, each, span))
+        return done
+
+    @staticmethod
+    def iteration(build: Builder, region: Region) -> Operand:
+        """The number of the current iteration of a counted loop."""
+        loop = region.owner
+        number = build.prim("sub", loop.counter, loop.start)
+        return number if loop.step == const(1) else build.prim("floordiv", number, loop.step)
+
+    def companion(self, statement: Stmt) -> list[Stmt]:
+        """The shadow of an array reference that has to travel along."""
+        match statement:
+            case Alloc(var, shape) if var in self.companions:
+                return [Alloc(self.companions[var], shape, "zeros", statement.span)]
+            case View(var, base) if var in self.companions:
+                return [replace(statement, var=self.companions[var], base=self.companions[base])]
+            case Reshape(var, base) if var in self.companions:
+                return [replace(statement, var=self.companions[var], base=self.companions[base])]
+        return []
+
+    def follow(self, operand: Operand) -> Operand:
+        return self.companions[operand]
+
+    # --- structure
+
+    def loop(self, statement: For | While) -> For | While:
+        region = self.regions.body(statement)
+        entry = [item for carry in statement.carries for item in self.keep(carry.inside, statement)]
+        if isinstance(statement, For):
+            entry += self.keep(statement.counter, statement)
+        carries = list(statement.carries)
+        for carry in statement.carries:
+            if carry.inside in self.companions:
+                carries.append(Carry(*(self.follow(var) for var in (carry.inside, carry.init, carry.next,
+                                                                     carry.after))))
+        body = (*entry, *self.block(statement.body, region))
+        trips = self.storage.trips.get(id(statement))
+        if trips is not None:
+            build = Builder()
+            inside = Var(ir.INT, "n_trips")
+            following = build.prim("add", inside, const(1), name="n_trips")
+            body += tuple(build.here.body)
+            carries.append(Carry(inside, const(0), following, trips))
+        if isinstance(statement, While):
+            return replace(statement, carries=tuple(carries), body=body)
+        return replace(statement, carries=tuple(carries), body=body)
+
+    def branch(self, statement: If) -> If:
+        merges = list(statement.merges)
+        for merge in statement.merges:
+            if merge.after in self.companions:
+                merges.append(Merge(*(self.follow(var) for var in (merge.after, merge.then, merge.orelse))))
+        bodies = []
+        for part, region_body in enumerate((statement.then, statement.orelse)):
+            region = self.regions.body(statement, part)
+            bodies.append(list(self.block(region_body, region)))
+        for part in (0, 1):
+            for inner, outer in self.exports.get(self.regions.body(statement, part), ()):
+                other = self.placeholder(inner, bodies[1 - part])
+                merges.append(Merge(outer, *((inner, other) if part == 0 else (other, inner))))
+        return replace(statement, then=tuple(bodies[0]), orelse=tuple(bodies[1]), merges=tuple(merges))
+
+    @staticmethod
+    def placeholder(operand: Operand, body: list[Stmt]) -> Operand:
+        """Something of the right type for the side that does not have the value."""
+        if not isinstance(operand.type, Array):
+            return zero(operand.type)
+        empty = Var(replace(operand.type, layout="C"), operand.name)
+        body.append(Alloc(empty, (const(0),) * operand.type.rank, "zeros"))
+        return empty

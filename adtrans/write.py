@@ -1,0 +1,308 @@
+"""From a program to Python source: nodes first, then text, with the user's lines as comments.
+
+`write(program, name)` gives the text of a module with one function. Nothing of the user's text is pasted into code; it
+only appears in comments, stripped of line breaks.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from dataclasses import dataclass, field
+
+from adtrans import ir
+from adtrans.emit import Expressions, dtype_node, name_node, number
+from adtrans.errors import Span
+from adtrans.fold import foldable
+from adtrans.ir import (
+    Accumulate,
+    Alloc,
+    Check,
+    For,
+    If,
+    Let,
+    NewList,
+    Operand,
+    Print,
+    Program,
+    Push,
+    Reshape,
+    Slice,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
+from adtrans.names import choose_names
+
+COMMENT = "__adtrans_comment_"
+
+
+@dataclass
+class Writer:
+    """The state of writing one function."""
+
+    names: dict[Var, str]
+    folded: dict[Var, Let]
+    comments: list[str] = field(default_factory=list)
+    shown: str = ""
+
+    def __post_init__(self) -> None:
+        self.expressions = Expressions(self.names, self.folded)
+
+    def value(self, operand: Operand) -> ast.expr:
+        return self.expressions.value(operand)
+
+    # --- blocks
+
+    def block(self, body: tuple[Stmt, ...]) -> list[ast.stmt]:
+        done: list[ast.stmt] = []
+        for statement in body:
+            if isinstance(statement, Let) and statement.var in self.folded:
+                continue
+            self.comment(statement.span, done)
+            done += self.statement(statement)
+        return done
+
+    def comment(self, span: Span | None, done: list[ast.stmt]) -> None:
+        """The user's line, once per run of statements that come from it."""
+        text = " ".join(span.text.split()) if span else ""
+        if text and text != self.shown:
+            self.shown = text
+            done.append(ast.Expr(ast.Name(f"{COMMENT}{len(self.comments)}", ast.Load())))
+            self.comments.append(text)
+
+    def nested(self, body: tuple[Stmt, ...], tail: list[ast.stmt]) -> list[ast.stmt]:
+        found = self.block(body) + tail
+        return found or [ast.Pass()]
+
+    def statement(self, statement: Stmt) -> list[ast.stmt]:
+        match statement:
+            case Let(var, expr):
+                return self.let(var, expr)
+            case Store(array, index, value):
+                return [assign(self.expressions.element(array, index, ast.Store()), self.value(value))]
+            case Accumulate(array, index, value):
+                return [self.accumulate(array, index, value)]
+            case Alloc(var, shape, fill):
+                return [assign(name_node(self.names[var], ast.Store()), self.allocation(var, shape, fill))]
+            case View():
+                return [assign(name_node(self.names[statement.var], ast.Store()), self.view(statement))]
+            case Reshape(var, base, shape):
+                call = method(self.value(base), "reshape", [tuple_node([self.value(n) for n in shape])])
+                return [assign(name_node(self.names[var], ast.Store()), call)]
+            case NewList(var):
+                return [assign(name_node(self.names[var], ast.Store()), ast.List([], ast.Load()))]
+            case Push(stack, value):
+                return [ast.Expr(method(self.value(stack), "append", [self.value(value)]))]
+            case For():
+                return self.loop(statement)
+            case While():
+                return self.while_loop(statement)
+            case If():
+                return self.branch(statement)
+            case Check():
+                return [self.check(statement)]
+            case Print(items):
+                args = [ast.Constant(item) if isinstance(item, str) else self.value(item) for item in items]
+                return [ast.Expr(ast.Call(name_node("print"), args, []))]
+        raise ir.MalformedProgram(f"not a statement: {statement!r}")
+
+    # --- simple statements
+
+    def let(self, var: Var, expr) -> list[ast.stmt]:
+        target = name_node(self.names[var], ast.Store())
+        match expr:
+            case ir.Prim(op, (ir.Var() as left, right)) if op in AUGMENTED and left not in self.folded \
+                    and self.names[left] == self.names[var]:
+                return [ast.AugAssign(target, AUGMENTED[op](), self.value(right))]
+        return [assign(target, self.expressions.expression(expr, var.type))]
+
+    def accumulate(self, array: Var, index, value: Operand) -> ast.stmt:
+        target = self.expressions.element(array, index, ast.Store())
+        definition = self.folded.get(value) if isinstance(value, Var) else None
+        if definition is not None and isinstance(definition.expr, ir.Prim) and definition.expr.op == "neg":
+            return ast.AugAssign(target, ast.Sub(), self.value(definition.expr.args[0]))
+        return ast.AugAssign(target, ast.Add(), self.value(value))
+
+    def allocation(self, var: Var, shape, fill: str) -> ast.expr:
+        extents = [self.value(extent) for extent in shape]
+        where = extents[0] if len(extents) == 1 else tuple_node(extents)
+        dtype = var.type.dtype
+        keywords = [] if dtype == "f8" else [ast.keyword("dtype", dtype_node(dtype))]
+        return ast.Call(attribute("np", fill), [where], keywords)
+
+    def view(self, statement: View) -> ast.expr:
+        items = [self.subscript(item) for item in statement.subscript]
+        where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
+        found: ast.expr = ast.Subscript(self.value(statement.base), where, ast.Load())
+        if statement.order is not None:
+            found = method(found, "transpose", [tuple_node([number(k) for k in statement.order])])
+        return found
+
+    def subscript(self, item) -> ast.expr:
+        match item:
+            case None:
+                return ast.Constant(None)
+            case Slice(start, stop, step):
+                plain = step == ir.Const(1, ir.INT)
+                lower = None if start is None or start == ir.Const(0, ir.INT) and plain else self.value(start)
+                return ast.Slice(lower, None if stop is None else self.value(stop),
+                                 None if plain else self.value(step))
+        return self.value(item)
+
+    def check(self, statement: Check) -> ast.stmt:
+        place = f"{statement.span}: " if statement.span else ""
+        args: list[ast.expr] = [ast.Constant(place + statement.message)]
+        args += [self.value(value) for value in statement.values]
+        call = ast.Raise(ast.Call(name_node(statement.error), args, []), None)
+        if statement.test == ir.Const(False, ir.BOOL):
+            return call
+        return ast.If(self.expressions.negated(statement.test), [call], [])
+
+    # --- structure
+
+    def copies(self, pairs: list[tuple[Var, Operand]]) -> list[ast.stmt]:
+        """Assignments that take effect together: names that already agree need none."""
+        moves = []
+        for var, source in pairs:
+            if isinstance(source, Var) and source not in self.folded and self.names[source] == self.names[var]:
+                continue
+            moves.append((self.names[var], self.value(source)))
+        if any(target in names_in(source) for target, _ in moves for other, source in moves if other != target):
+            targets = ast.Tuple([name_node(target, ast.Store()) for target, _ in moves], ast.Store())
+            return [assign(targets, ast.Tuple([source for _, source in moves], ast.Load()))]
+        return [assign(name_node(target, ast.Store()), source) for target, source in moves]
+
+    def loop(self, statement: For) -> list[ast.stmt]:
+        before = self.copies([(carry.inside, carry.init) for carry in statement.carries])
+        tail_pairs = [(carry.inside, carry.next) for carry in statement.carries]
+        header = self.range(statement)
+        inner = self.block(statement.body) + self.copies(tail_pairs)
+        if statement.leave is not None:
+            inner.append(ast.If(self.value(statement.leave), [ast.Break()], []))
+        self.shown = ""
+        return [*before, ast.For(name_node(self.names[statement.counter], ast.Store()), header,
+                                 inner or [ast.Pass()], [], lineno=0)]
+
+    def range(self, statement: For) -> ast.expr:
+        parts = [self.value(part) for part in (statement.start, statement.stop, statement.step)]
+        if statement.step == ir.Const(1, ir.INT):
+            parts = parts[:2]
+            if statement.start == ir.Const(0, ir.INT):
+                parts = parts[1:]
+        return ast.Call(name_node("range"), parts, [])
+
+    def while_loop(self, statement: While) -> list[ast.stmt]:
+        before = self.copies([(carry.inside, carry.init) for carry in statement.carries])
+        head = self.block(statement.head)
+        tail = self.copies([(carry.inside, carry.next) for carry in statement.carries])
+        visible = [node for node in head if not is_comment(node)]
+        if visible:
+            leave = ast.If(self.expressions.negated(statement.test), [ast.Break()], [])
+            body = [*head, leave, *self.block(statement.body), *tail]
+            test: ast.expr = ast.Constant(True)
+        else:
+            test = self.value(statement.test)
+            body = self.nested(statement.body, tail)
+        self.shown = ""
+        return [*before, ast.While(test, body, [])]
+
+    def branch(self, statement: If) -> list[ast.stmt]:
+        test = statement.test
+        then = self.block(statement.then) + self.copies([(m.after, m.then) for m in statement.merges])
+        if any(not is_comment(node) for node in then):
+            self.shown = ""
+        orelse = self.block(statement.orelse) + self.copies([(m.after, m.orelse) for m in statement.merges])
+        self.shown = ""
+        if not any(not is_comment(node) for node in then):
+            then = []
+        if not any(not is_comment(node) for node in orelse):
+            orelse = []
+        if not then and not orelse:
+            return []
+        if not then:
+            return [ast.If(self.expressions.negated(test), orelse, [])]
+        return [ast.If(self.value(test), then, orelse)]
+
+
+AUGMENTED = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult}
+
+
+def is_comment(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Name) and node.value.id.startswith(COMMENT)
+
+
+def names_in(node: ast.expr) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def assign(target: ast.expr, value: ast.expr) -> ast.stmt:
+    return ast.Assign([target], value, lineno=0)
+
+
+def attribute(module: str, name: str) -> ast.expr:
+    return ast.Attribute(name_node(module), name, ast.Load())
+
+
+def method(receiver: ast.expr, name: str, args: list[ast.expr]) -> ast.expr:
+    return ast.Call(ast.Attribute(receiver, name, ast.Load()), args, [])
+
+
+def tuple_node(items: list[ast.expr]) -> ast.expr:
+    return ast.Tuple(items, ast.Load())
+
+
+# --- text ------------------------------------------------------------------------------------------------
+
+
+def write(program: Program, name: str, title: str = "") -> str:
+    """The text of a module that defines `name`."""
+    writer = Writer(choose_names(program), foldable(program))
+    body: list[ast.stmt] = [copied(writer, param) for param in program.params if param in program.mutable]
+    body += writer.block(program.body)
+    results = [writer.value(result) for result in program.results]
+    if results:
+        body.append(ast.Return(results[0] if len(results) == 1 else tuple_node(results)))
+    params = ast.arguments([], [ast.arg(writer.names[param]) for param in program.params], None, [], [], None, [])
+    function = ast.FunctionDef(name, params, body or [ast.Pass()], [], None, lineno=0)
+    module = ast.Module([function], [])
+    ast.fix_missing_locations(module)
+    text = with_comments(to_source(module), writer.comments)
+    imports = "".join(f"import {line}\n" for used, line in (("math.", "math"), ("np.", "numpy as np"))
+                      if used in text)
+    heading = f"# {' '.join(title.split())}\n" if title else ""
+    return f"{heading}{imports}\n\n{text}" if imports else f"{heading}\n{text}"
+
+
+def copied(writer: Writer, param: Var) -> ast.stmt:
+    name = writer.names[param]
+    return assign(name_node(name, ast.Store()), method(name_node(name), "copy", []))
+
+
+def to_source(module: ast.Module) -> str:
+    """astor's text where it reads back as the same tree, the standard library's elsewhere."""
+    try:
+        import astor
+
+        text = astor.to_source(module, pretty_source="".join)
+        if ast.dump(ast.parse(text)) == ast.dump(ast.parse(ast.unparse(module))):
+            return text
+    except Exception:  # astor does not know every node of newer Pythons
+        pass
+    return ast.unparse(module) + "\n"
+
+
+def with_comments(text: str, comments: list[str]) -> str:
+    lines = []
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if stripped.startswith(COMMENT):
+            indent = line[:len(line) - len(stripped)]
+            line = f"{indent}# {comments[int(stripped[len(COMMENT):])]}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+__all__ = ["math", "write"]

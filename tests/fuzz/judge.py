@@ -1,0 +1,209 @@
+"""A gradient judged by the oracle.
+
+In: a `Program` and a mode, "interpreted" or "compiled". Out: a `Verdict`: right, wrong, refused (outside the
+language), crashed (any other exception), near (wrong, but the oracle passed a kink or jump too closely to
+tell), tie (wrong, but right if equal numbers compared otherwise), or broken (the program itself or the oracle
+fails: a fault of this package).
+"""
+
+import dataclasses
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests import duals
+from tests.duals.transplant import Transplant
+
+OUTCOMES = ("right", "wrong", "refused", "crashed", "near", "tie", "broken")
+TOLERANCE = {False: 1e-9, True: 1e-4}
+NEAR = {False: 1e-7, True: 1e-3}
+SECONDS = 120
+
+
+@dataclass
+class Verdict:
+    """What became of a program, and why."""
+
+    outcome: str
+    detail: str = ""
+
+
+@dataclass
+class Expected:
+    """What the oracle says: value, gradient, distance to the nearest kink, kinks hit exactly."""
+
+    value: float
+    gradient: object
+    distance: float
+    ties: int = 0
+
+
+class Disagreement(Exception):
+    """A result that differs from what it must be."""
+
+
+@contextmanager
+def limited(seconds):
+    """Raise TimeoutError after some seconds of wall time."""
+
+    def ring(signum, frame):
+        raise TimeoutError(f"more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def plain_value(program):
+    """The function's own value in CPython; jitted functions run as Python."""
+    fun = program.load()
+    if "njit" in program.source:
+        fun = Transplant(lambda value: value).move(fun)
+    return float(fun(*program.args()))
+
+
+def answer(program, bias=0.0):
+    """The oracle's answer, ties broken by `bias`."""
+    value, gradient = duals.gradient(program.load(), program.args(), program.argnums, bias)
+    return Expected(value, gradient, duals.watch.smallest, duals.watch.ties)
+
+
+def expected(program):
+    """The oracle's answer, checked against plain execution."""
+    truth, plain = answer(program), plain_value(program)
+    near = truth.distance < NEAR[program.single]
+    if not near and not close(plain, truth.value, program.single):
+        if not (
+            truth.ties and any(close(plain, answer(program, bias).value, program.single) for bias in (1, -1))
+        ):
+            raise Disagreement(f"oracle value {truth.value!r}, plain value {plain!r}")
+        truth.distance = 0.0
+    return truth
+
+
+def close(plain, value, single):
+    """True where the oracle repeats the plain value."""
+    return abs(plain - value) <= (TOLERANCE[True] if single else 1e-10) * max(1.0, abs(plain))
+
+
+def transformed(program, mode, options):
+    """What the compiler under test answers: value and gradient, arguments checked to be unchanged."""
+    import adtrans
+
+    g = adtrans.value_and_grad(program.load(), argnums=program.argnums, **options)
+    args = program.args()
+    result = g.interpreted(*args) if mode == "interpreted" else g(*args)
+    for a, b in zip(duals.run.leaves(args), duals.run.leaves(program.args())):
+        if isinstance(a, np.ndarray) and not (
+            a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+        ):
+            raise Disagreement(f"an argument was changed: {a} instead of {b}")
+        if not isinstance(a, np.ndarray) and a != b:
+            raise Disagreement(f"an argument was changed: {a} instead of {b}")
+    return result
+
+
+def same_form(given, arg, path):
+    """Check a gradient's type, shape and dtype against the argument's."""
+    if dataclasses.is_dataclass(arg):
+        require(type(given) is type(arg), path, given, arg)
+        for field in dataclasses.fields(arg):
+            same_form(getattr(given, field.name), getattr(arg, field.name), f"{path}.{field.name}")
+    elif isinstance(arg, dict):
+        require(type(given) is dict and given.keys() == arg.keys(), path, given, arg)
+        for key in arg:
+            same_form(given[key], arg[key], f"{path}[{key!r}]")
+    elif isinstance(arg, (tuple, list)):
+        require(type(given) is type(arg) and len(given) == len(arg), path, given, arg)
+        for k, (one, other) in enumerate(zip(given, arg)):
+            same_form(one, other, f"{path}[{k}]")
+    elif isinstance(arg, np.ndarray) and arg.dtype.kind == "f":
+        require(
+            isinstance(given, np.ndarray) and given.dtype == arg.dtype and given.shape == arg.shape,
+            path,
+            given,
+            arg,
+        )
+    elif isinstance(arg, np.float32):
+        require(type(given) is np.float32, path, given, arg)
+    elif isinstance(arg, float):
+        require(isinstance(given, float), path, given, arg)
+    else:
+        require(given is None, path, given, arg)
+
+
+def require(condition, path, given, arg):
+    """One check of form."""
+    if not condition:
+        raise Disagreement(
+            f"gradient of {path}: {type(given).__name__} {given!r} for {type(arg).__name__} {arg!r}"
+        )
+
+
+def numbers(gradient):
+    """All entries of a gradient as one vector."""
+    parts = [np.ravel(np.asarray(x, dtype=float)) for x in duals.run.leaves(gradient) if x is not None]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def compare(program, truth, value, gradient):
+    """Raise `Disagreement` where a result is not the oracle's."""
+    args = program.args()
+    call = duals.run.Call(program.load(), args, program.argnums)
+    given = (gradient,) if call.single else gradient
+    require(isinstance(given, tuple) and len(given) == len(call.positions), "the arguments", gradient, ())
+    for one, position in zip(given, call.positions):
+        same_form(one, args[position], f"argument {position}")
+    a, b = numbers(gradient), numbers(truth.gradient)
+    tolerance = TOLERANCE[program.single]
+    if not abs(value - truth.value) <= tolerance * max(1.0, abs(truth.value)):
+        raise Disagreement(f"value {value!r} instead of {truth.value!r}")
+    scale = max(np.abs(b).max(initial=0.0), 1e-3)
+    if not np.abs(a - b).max(initial=0.0) <= tolerance * scale:
+        raise Disagreement(f"gradient {gradient!r} instead of {truth.gradient!r}")
+
+
+def judge(program, mode, options=None):
+    """The verdict on a program in a mode."""
+    try:
+        truth = expected(program)
+    except Exception as error:
+        return Verdict("broken", f"{type(error).__name__}: {error}")
+    value = gradient = None
+    try:
+        with limited(SECONDS), np.errstate(all="ignore"):
+            value, gradient = transformed(program, mode, options or {})
+        compare(program, truth, value, gradient)
+    except Disagreement as difference:
+        if truth.distance < NEAR[program.single]:
+            return Verdict("near", f"{difference} (nearest kink {truth.distance:.1e})")
+        return disputed(program, truth, value, gradient) or Verdict("wrong", str(difference))
+    except Exception as error:
+        return failure(error)
+    return Verdict("right")
+
+
+def disputed(program, truth, value, gradient):
+    """The verdict `tie` where the result is the oracle's with its ties broken one way."""
+    for bias in (1, -1) if truth.ties else ():
+        try:
+            compare(program, answer(program, bias), value, gradient)
+        except Exception:
+            continue
+        return Verdict("tie", f"as if ties were broken {'up' if bias > 0 else 'down'}wards")
+    return None
+
+
+def failure(error):
+    """The verdict on an exception of the compiler under test."""
+    import adtrans
+
+    if isinstance(error, adtrans.AdtransError):
+        return Verdict("refused", f"{type(error).__name__}: {error}")
+    return Verdict("crashed", f"{type(error).__name__}: {error}")

@@ -1,0 +1,432 @@
+"""Loops of every form, with bodies from `statements`; trip counts stay small.
+
+In: a writer. Out: lines.
+"""
+
+from tests.fuzz import arrays, results, scalars, statements
+from tests.fuzz.assignments import bounded, new_float
+from tests.fuzz.elementwise import CAP, fit, positive, value
+from tests.fuzz.scope import GROWTH, E, Storage
+
+MOST_TRIPS = 20
+
+
+def room(w):
+    """How many trips another loop may have here."""
+    return MOST_TRIPS // w.trips
+
+
+def inside(w, trips):
+    """A loop's body, now and then with a way out of it."""
+    if w.loops > 1:
+        w.use("loop:nested")
+    statements.body(w, w.rng.randint(1, 3 if w.loops < 2 else 2))
+    if trips and w.chance(0.2):
+        exit_early(w)
+        statements.body(w, 1)
+
+
+def exit_early(w):
+    """break or continue under a condition."""
+    word = w.rng.choice(["break", "continue"])
+    w.use(f"loop:{word}", "stmt:if")
+    with w.block(f"if {scalars.condition(w)}:"):
+        if w.chance(0.3):
+            statements.body(w, 1)
+        w.emit(word)
+
+
+def otherwise(w, p=0.12):
+    """An else of a loop."""
+    if w.chance(p):
+        w.use("loop:for-else")
+        with w.block("else:"):
+            statements.body(w, 1)
+
+
+def counted(w):
+    """for i in range(...)."""
+    forms = {
+        "range": 5,
+        "start": 2,
+        "step": 2,
+        "down": 2,
+        "computed": 2,
+        "zero": 0.5,
+        "reversed": 0.7,
+        "prange": 0.5,
+    }
+    stable = w.find("int", lambda v: v.stable and v.lo >= 0 and 0 < v.hi <= room(w)) if w.loops else []
+    if stable:
+        forms["dependent"] = 4
+    form = w.choose(forms)
+    header, lo, hi, trips = counter(w, form, stable)
+    if trips > room(w):
+        return False
+    i = w.fresh("i")
+    with w.block(f"for {i} in {header}:", trips):
+        w.declare(i, "int", lo=lo, hi=hi, stable=trips > 0)
+        inside(w, trips)
+    otherwise(w)
+    return None
+
+
+def counter(w, form, stable):
+    """The header of a counted loop, the range of its counter and a bound on its trips."""
+    sizes = [v.shape[0] for v in w.arrays(lambda v: v.size and v.shape)]
+    n = min(w.rng.choice(sizes or [3]), room(w))
+    text = arrays.length(w, n)
+    if form == "start":
+        w.use("loop:range-start")
+        first = w.rng.randint(0, n - 1) if n > 1 else 0
+        return f"range({first}, {text})", first, n - 1, n - first
+    if form == "step":
+        w.use("loop:range-step")
+        first, step = w.rng.randint(0, 1), w.rng.choice([2, 2, 3])
+        return f"range({first}, {text}, {step})", first, max(n - 1, first), (n + step - 1) // step
+    if form == "down":
+        w.use("loop:range-negative-step")
+        step = w.rng.choice([1, 1, 2])
+        return f"range({text} - 1, -1, -{step})", 0, n - 1, n
+    if form == "computed":
+        w.use("loop:range-computed", "builtin:int")
+        e = value(w, None, 1)
+        tanh = f"math.tanh({e.text})"
+        if w.chance(0.5) and (var := w.pick("int")):
+            return f"range(1 + ({var.name}) % 3)", 0, 2, 3
+        return f"range(int(2.6 + 1.5 * {tanh}))", 0, 3, 4
+    if form == "zero":
+        w.use("loop:zero-trip")
+        empty = w.pick("array", lambda v: v.shape and v.shape[0] == 0)
+        header = (
+            f"range(len({empty.name}))"
+            if empty
+            else w.rng.choice(["range(0)", f"range({text}, {text})", f"range({n}, 0)"])
+        )
+        return header, 0, 0, 0
+    if form == "dependent":
+        var = w.rng.choice(stable)
+        w.use("loop:range-dependent")
+        if w.chance(0.5):
+            return f"range({var.name})", 0, max(var.hi - 1, 0), var.hi
+        return f"range({var.name} + 1)", 0, var.hi, var.hi + 1
+    if form == "reversed":
+        w.use("loop:reversed-range")
+        return f"reversed(range({text}))", 0, n - 1, n
+    if form == "prange":
+        w.use("func:prange")
+        w.module.require("import numba")
+        return f"numba.prange({text})", 0, n - 1, n
+    w.use("loop:range")
+    return f"range({text})", 0, n - 1, n
+
+
+def changed_bound(w):
+    """A bound that changes inside the loop it began, or between the loops of a nest."""
+    if room(w) < 9:
+        return False
+    w.use("loop:range-bound-changed", "loop:nested")
+    m, i, j = w.fresh("m"), w.fresh("i"), w.fresh("j")
+    w.emit(f"{m} = {w.rng.randint(1, 3)}")
+    with w.block(f"for {i} in range({m}):", 3):
+        w.declare(i, "int", lo=0, hi=2, stable=True)
+        with w.block(f"for {j} in range({m}):", 3):
+            w.declare(j, "int", lo=0, hi=2, stable=True)
+            statements.body(w, w.rng.randint(1, 2))
+        w.emit(w.rng.choice([f"{m} = 1 + ({m} + {i}) % 3", f"{m} = max({m} - 1, 0)"]))
+    return None
+
+
+def over_values(w):
+    """for over arrays, rows, tuples, lists, with enumerate, zip and reversed."""
+    vectors = w.arrays(lambda v: v.shape and 0 < v.shape[0] <= room(w))
+    forms = {"tuple": 2, "array": 3, "rows": 2, "list": 1.5, "enumerate": 2, "zip": 3, "reversed": 1}
+    form = w.choose(forms)
+    if form == "tuple":
+        return over_tuple(w)
+    if form == "list":
+        return over_list(w)
+    if form == "rows":
+        vectors = [v for v in vectors if len(v.shape) > 1]
+    if not vectors:
+        return False
+    var = w.rng.choice(vectors)
+    n = var.shape[0]
+    if form == "enumerate":
+        return enumerated(w, var, n)
+    if form == "zip":
+        return zipped(w, var, n)
+    item = w.fresh("e" if len(var.shape) == 1 else "row")
+    if form == "reversed":
+        w.use("loop:reversed-array")
+    w.use("loop:over-array" if len(var.shape) == 1 else "loop:over-rows")
+    with w.block(f"for {item} in {f'reversed({var.name})' if form == 'reversed' else var.name}:", n):
+        item_of(w, item, var)
+        inside(w, n)
+    otherwise(w)
+    return None
+
+
+def item_of(w, name, var):
+    """Bring the item of an array into sight: a number, or a view of a row."""
+    if len(var.shape) == 1:
+        return w.declare(name, "float", storage=Storage(var.bound))
+    return w.declare(name, "array", shape=var.shape[1:], storage=var.storage)
+
+
+def over_tuple(w):
+    """for over a literal tuple."""
+    parts = [fit(w, value(w, None, 1), CAP, None) for _ in range(w.rng.choice([2, 3]))]
+    if len(parts) > room(w):
+        return False
+    item = w.fresh("e")
+    text = f"({', '.join(p.text for p in parts)})"
+    if w.chance(0.3):
+        w.use("loop:reversed-tuple")
+        text = f"reversed({text})"
+    w.use("loop:over-tuple")
+    with w.block(f"for {item} in {text}:", len(parts)):
+        w.declare(item, "float", storage=Storage(CAP))
+        inside(w, len(parts))
+    return None
+
+
+def over_list(w):
+    """for over a list or a tuple that has a name."""
+    var = w.pick("list") or w.pick("tuple")
+    if var is None or var.shape[0] > room(w):
+        return False
+    item = w.fresh("e")
+    w.use("loop:over-list")
+    with w.block(f"for {item} in {var.name}:", var.shape[0]):
+        w.declare(item, "float", storage=Storage(var.bound))
+        inside(w, var.shape[0])
+    return None
+
+
+def enumerated(w, var, n):
+    """for i, e in enumerate(x)."""
+    i, item = w.fresh("i"), w.fresh("e" if len(var.shape) == 1 else "row")
+    w.use("loop:enumerate")
+    start = w.rng.choice([0, 0, 1])
+    if start:
+        w.use("loop:enumerate-start")
+    with w.block(f"for {i}, {item} in enumerate({var.name}{', 1' if start else ''}):", n):
+        w.declare(i, "int", lo=start, hi=n - 1 + start, stable=True)
+        item_of(w, item, var)
+        inside(w, n)
+
+
+def zipped(w, var, n):
+    """for a, b in zip(...): arrays, ranges, tuples; the shortest decides."""
+    second = w.pick("array", lambda v: v.shape and v.shape[0])
+    a, b = w.fresh("e" if len(var.shape) == 1 else "row"), w.fresh("f" if len(second.shape) == 1 else "line")
+    w.use("loop:zip")
+    if w.chance(0.3):
+        i = w.fresh("i")
+        header, trips = (
+            f"for {i}, {a}, {b} in zip(range({n}), {var.name}, {second.name}):",
+            min(n, second.shape[0]),
+        )
+    else:
+        i, header, trips = None, f"for {a}, {b} in zip({var.name}, {second.name}):", min(n, second.shape[0])
+    with w.block(header, trips):
+        item_of(w, a, var), item_of(w, b, second)
+        if i:
+            w.declare(i, "int", lo=0, hi=trips - 1, stable=True)
+        inside(w, trips)
+
+
+def conditional(w):
+    """while with a counter, a tolerance, an endless condition left by break."""
+    form = w.choose({"counter": 4, "and": 2, "flag": 1, "tolerance": 3, "newton": 1, "true": 1})
+    if room(w) < 3:
+        return False
+    w.use("loop:while")
+    if form == "tolerance":
+        return shrinking(w)
+    if form == "newton":
+        return newton(w)
+    m = w.rng.randint(1, min(4, room(w)))
+    k = w.fresh("k")
+    w.emit(f"{k} = 0")
+    if form == "flag":
+        return until(w, k, m)
+    if form == "true":
+        w.use("loop:break")
+        header = "while True:"
+    elif form == "and":
+        w.use("op:and")
+        header = f"while {k} < {m} and {scalars.comparison(w, 1)}:"
+    else:
+        header = f"while {k} < {m}:"
+    with w.block(header, m):
+        w.emit(f"{k} += 1")
+        w.declare(k, "int", lo=1, hi=m, stable=True)
+        if form == "true":
+            with w.block(f"if {k} >= {m}:"):
+                w.emit("break")
+        inside(w, m)
+    if form != "true" and w.chance(0.2):
+        w.use("loop:while-else")
+        with w.block("else:"):
+            statements.body(w, 1)
+    return None
+
+
+def until(w, k, m):
+    """while not done, the flag set inside."""
+    w.use("loop:while-flag", "op:not", "op:or")
+    done = w.fresh("done")
+    w.emit(f"{done} = False")
+    with w.block(f"while not {done}:", m):
+        w.emit(f"{k} += 1")
+        w.emit(f"{done} = {k} >= {m} or {scalars.condition(w)}")
+        w.declare(k, "int", lo=1, hi=m, stable=True)
+        inside(w, m)
+    w.declare(done, "bool")
+
+
+def tally(w):
+    """An integer counts elements and becomes a factor."""
+    var = w.pick("array", lambda v: len(v.shape) == 1 and 0 < v.size <= room(w))
+    if var is None:
+        return False
+    w.use("loop:tally", "loop:over-array", "stmt:if", "op:int+", "op:>")
+    hits, item, name = w.fresh("hits"), w.fresh("e"), w.name("s")
+    w.emit(f"{hits} = 0")
+    with w.block(f"for {item} in {var.name}:", var.size):
+        with w.block(f"if {item} > {w.number(0.1, 0.6)}:"):
+            w.emit(f"{hits} += 1")
+    w.emit(f"{name} = {scalars.leaf(w).tight} * {hits} + {w.number()}")
+    w.declare(hits, "int", lo=0, hi=var.size)
+    new_float(w, name, 2.0 * var.size)
+    return None
+
+
+def shrinking(w):
+    """while r > tolerance, r shrinking by a computed factor."""
+    r = w.fresh("r")
+    w.use("loop:while-tolerance")
+    w.emit(f"{r} = {fit(w, positive(w, None, 1), 2.0, None).text}")
+    bound, limit = 2.0, 0.35
+    trips = 5
+    with w.block(f"while {r} > {limit}:", trips):
+        factor = E(f"0.5 + 0.1 * math.sin({value(w, None, 1).text})", 0.6, False)
+        w.use("math:sin")
+        w.emit(f"{r} = {r} * {factor.tight}" if w.chance(0.5) else f"{r} *= {factor.text}")
+        w.declare(r, "float", storage=Storage(bound), assignable=False)
+        inside(w, trips)
+    w.declare(r, "float", storage=Storage(bound), assignable=False)
+
+
+def newton(w):
+    """A square root by Newton's iteration to a tolerance."""
+    a, z = w.fresh("a"), w.fresh("z")
+    w.use("loop:while-tolerance", "loop:carried-scalar")
+    w.emit(f"{a} = {positive(w, None, 2).text}")
+    w.emit(f"{z} = 1.0")
+    with w.block(f"while abs({z} * {z} - {a}) > {w.rng.choice(['1e-2', '1e-4'])}:", 6):
+        w.emit(f"{z} = 0.5 * ({z} + {a} / {z})")
+    new_float(w, a, 6.0), new_float(w, z, 2.5)
+
+
+def index_after(w):
+    """The counter read after its loop."""
+    n = w.rng.randint(1, 3)
+    if n > room(w):
+        return False
+    w.use("loop:index-after-loop", "loop:range")
+    i = w.fresh("i")
+    with w.block(f"for {i} in range({n}):", n):
+        w.declare(i, "int", lo=0, hi=n - 1, stable=True)
+        statements.body(w, 1)
+    name = w.name("s")
+    w.emit(f"{name} = {w.number()} * {i}")
+    new_float(w, name, 3.0)
+    return None
+
+
+def integer_start(w):
+    """An integer that becomes a float in a loop."""
+    found = w.arrays(lambda v: len(v.shape) == 1 and 0 < v.size <= room(w))
+    if not found:
+        return False
+    var = w.rng.choice(found)
+    w.use("loop:int-to-float", "loop:carried-scalar", "loop:range")
+    name, i = w.name("s"), w.fresh("i")
+    w.emit(f"{name} = {w.rng.choice([0, 0, 1])}")
+    new_float(w, name, CAP)
+    with w.block(f"for {i} in range({arrays.length(w, var.size)}):", var.size):
+        w.declare(i, "int", lo=0, hi=var.size - 1, stable=True)
+        term = fit(
+            w, E(f"{var.name}[{i}] * {scalars.leaf(w).tight}", 2 * var.bound, False), GROWTH / w.trips, None
+        )
+        w.emit(w.rng.choice([f"{name} += {term.text}", f"{name} = 0.6 * {name} + {term.tight}"]))
+    w.scope[name].storage.bound += GROWTH
+    return None
+
+
+def stepped(w):
+    """A time loop over a vector: a new state from the old one, names swapped at the end."""
+    found = w.arrays(lambda v: v.assignable and len(v.shape) == 1 and v.size >= 3)
+    if not found or room(w) < 6:
+        return False
+    u = w.rng.choice(found)
+    w.use("loop:swap-names", "loop:carried-array", "loop:nested", "loop:range")
+    new, i, t = w.fresh("new"), w.fresh("i"), w.fresh("t")
+    w.emit(f"{new} = {w.rng.choice([f'np.zeros_like({u.name})', f'{u.name}.copy()', f'np.copy({u.name})'])}")
+    steps = w.rng.randint(2, 3)
+    u.storage.bound = max(u.bound, 1.0)
+    w.declare(new, "array", shape=u.shape, storage=u.storage)
+    with w.block(f"for {t} in range({steps}):", steps):
+        w.declare(t, "int", lo=0, hi=steps - 1, stable=True)
+        with w.block(f"for {i} in range(1, {arrays.length(w, u.size)} - 1):", u.size - 2):
+            w.declare(i, "int", lo=1, hi=u.size - 2, stable=True)
+            near = f"{u.name}[{i} - 1] - {u.name}[{i}] * {u.name}[{i} + 1]"
+            e = E(f"{w.number()} * ({near}) + {value(w, None, 1).tight}", 20.0, False)
+            w.emit(f"{new}[{i}] = {fit(w, e, u.bound, None).text}")
+        if w.chance(0.3):
+            statements.body(w, 1)
+        if w.module.extras and w.chance(0.5):
+            w.use("extra:conditional-swap")
+            with w.block(f"if {scalars.condition(w)}:"):
+                w.emit(f"{u.name}, {new} = {new}, {u.name}")
+        else:
+            w.emit(f"{u.name}, {new} = {new}, {u.name}")
+    u.contiguous = False
+    return None
+
+
+def searching(w):
+    """for with break and else."""
+    var = w.pick("array", lambda v: v.shape and 0 < v.shape[0] <= room(w))
+    if var is None:
+        return False
+    w.use("loop:for-else", "loop:break", "stmt:if")
+    item = w.fresh("e" if len(var.shape) == 1 else "row")
+    name = w.name("s")
+    w.emit(f"{name} = {w.number()}")
+    new_float(w, name, CAP)
+    with w.block(f"for {item} in {var.name}:", var.shape[0]):
+        thing = item_of(w, item, var)
+        read = (
+            item
+            if thing.kind == "float"
+            else f"{item}{scalars.subscript(w, thing.shape)}"
+            if thing.size
+            else w.number()
+        )
+        w.emit(
+            f"{name} = {fit(w, E(f'0.5 * {name} + {read}', 0.5 * CAP + var.bound, False), CAP, None).text}"
+        )
+        with w.block(f"if {name} > {w.number(0.3, 1.2)}:"):
+            if w.returns and w.chance(0.2):
+                w.use("loop:return-in-loop")
+                w.emit(f"return {results.short(w).text}")
+            else:
+                w.emit("break")
+    with w.block("else:"):
+        e = fit(w, value(w, None, 1), CAP, None)
+        w.emit(f"{name} = {bounded(w, w.scope[name], e).text}")
+    return None
