@@ -155,12 +155,14 @@ class Builder:
                 inner = self.definitions.get(var)
                 if isinstance(inner, Prim) and inner.op == "not":
                     return inner.args[0]
+        if self.relaxed and result.is_float:
+            found = self.fold_floats(op, args)
+            if found is not None:
+                return found
         if all(isinstance(arg, Const) for arg in args):
             return self.fold_constants(op, [arg.value for arg in args], result)
         if result == INT:
             return self.fold_integers(op, args)
-        if self.relaxed and result.is_float:
-            return self.fold_floats(op, args)
         return None
 
     @staticmethod
@@ -212,9 +214,9 @@ class Builder:
     def fold_floats(self, op: str, args: tuple[Operand, ...]) -> Operand | None:
         """Identities that hold for adjoints, where a zero is a structural zero."""
         match op, args:
-            case ("add", (other, Const(0.0))) | ("add", (Const(0.0), other)) | ("sub", (other, Const(0.0))):
+            case ("add" | "sub", (other, Const(0.0))) | ("add", (Const(0.0), other)):
                 return other
-            case ("mul", (other, Const(1.0))) | ("mul", (Const(1.0), other)) | ("truediv", (other, Const(1.0))):
+            case ("mul" | "truediv", (other, Const(1.0))) | ("mul", (Const(1.0), other)):
                 return other
             case ("mul", (other, Const(-1.0))) | ("mul", (Const(-1.0), other)):
                 return self.prim("neg", other)

@@ -85,7 +85,7 @@ class Subject:
         self.name = getattr(self.plain, "__name__", repr(self.plain))
         self.names = parameter_names(self.plain, len(args))
         if argnums is None and self.is_gradient:
-            argnums = getattr(fun, "argnums", 0)
+            argnums = getattr(getattr(fun, "settings", fun), "argnums", 0)
         if argnums is None:
             argnums = tuple(i for i, arg in enumerate(args) if any(is_float(x) for _, x in leaves(arg, "")))
         self.argnums = argnums

@@ -152,7 +152,7 @@ def show(title: str, gradient: Any, params: tuple, data: tuple) -> None:
     first = time.perf_counter() - before
     print("Its gradient, as generated and as it runs:\n")
     print(gradient.source)
-    origin = "loaded from the disk cache" if gradient.from_cache else "written and compiled now"
+    origin = "loaded from the disk cache" if gradient.latest.from_cache else "written and compiled now"
     print(f"From the call to the first gradient: {first:.2f} s ({origin}).")
     check(gradient, params, data)
     plain = best_time(gradient.py_func, args, 0.2)

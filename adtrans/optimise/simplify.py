@@ -201,7 +201,9 @@ class Liveness:
                 return self.classes[array] in self.contents
             case Check() | Print():
                 return True
-            case Let(_, Pop(stack)) | Push(stack):
+            case Let(var, Pop(stack)):
+                return var in self.vars or stack in self.vars
+            case Push(stack):
                 return stack in self.vars
             case For() | While() | If():
                 return any(var in self.vars for var in ir.defined(statement)) or any(

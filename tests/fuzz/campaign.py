@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tests.fuzz.constructs import CONSTRUCTS, EXTRA_CONSTRUCTS
 from tests.fuzz.generator import generate
-from tests.fuzz.judge import OUTCOMES, judge
-from tests.fuzz.shrink import shrink
+from tests.fuzz.judge import OUTCOMES, Verdict, judge
+from tests.fuzz.shrink import shrink, signature
 
 CHUNK = 40
 FAILED = ("wrong", "refused", "crashed", "broken")
@@ -121,17 +121,17 @@ def counts(tally):
     return ", ".join(f"{tally.outcomes[name]} {name}" for name in OUTCOMES)
 
 
-def report(mode, tally, shown=20):
-    """Print a tally."""
+def report(mode, tally, size, extras, shown=40):
+    """Print a tally, failures grouped by what is wrong, the shortest programs first."""
     print(f"{mode}: {sum(tally.outcomes.values())} programs: {counts(tally)}")
-    kinds = Counter(
-        (outcome, detail.splitlines()[0][:110] if detail else "") for _, outcome, detail in tally.failures
-    )
-    for (outcome, detail), n in kinds.most_common(shown):
-        seeds = [
-            s for s, o, d in tally.failures if (o, d.splitlines()[0][:110] if d else "") == (outcome, detail)
-        ]
-        print(f"  {outcome} {n} times (seeds {', '.join(map(str, seeds[:5]))}): {detail}")
+    groups = {}
+    for seed, outcome, detail in tally.failures:
+        groups.setdefault(signature(Verdict(outcome, detail)), []).append((seed, outcome, detail))
+    for group in sorted(groups.values(), key=len, reverse=True)[:shown]:
+        group.sort(key=lambda failure: len(generate(failure[0], size, extras).source))
+        _, outcome, detail = group[0]
+        seeds = ", ".join(str(seed) for seed, *_ in group[:6])
+        print(f"  {len(group)} {outcome} (seeds {seeds}): {(detail.splitlines() or [''])[0][:160]}")
 
 
 def coverage(tally, extras):
@@ -209,7 +209,7 @@ def main(arguments=None):
         if n:
             seeds = list(range(options.seed, options.seed + n))
             tally = run(mode, seeds, options.jobs, options.size, options.extras, options.transform)
-            report(mode, tally)
+            report(mode, tally, options.size, options.extras)
             if options.dump:
                 dump(tally, mode, options)
             total.merge(tally)

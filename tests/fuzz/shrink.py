@@ -15,10 +15,11 @@ KEPT = ("arguments", "f")
 
 
 def signature(verdict):
-    """What makes two failures the same: the outcome, and the message without names and numbers."""
-    if verdict.outcome in ("wrong", "near", "right"):
-        return verdict.outcome
-    return verdict.outcome, re.sub(r"'[^']*'|\"[^\"]*\"|[\d.]+", "", verdict.detail.splitlines()[0])[:60]
+    """What makes two failures the same: the outcome, and the message without names, places and numbers."""
+    if verdict.outcome not in ("refused", "crashed", "broken"):
+        return (verdict.outcome,)
+    line = (verdict.detail.splitlines() or [""])[0]
+    return verdict.outcome, re.sub(r"'[^']*'|\"[^\"]*\"|[\w.]*[\d@][\w.@]*|<[^>]*>", "", line)[:70]
 
 
 def shrink(program, mode, options=None, most=4000):

@@ -1,0 +1,70 @@
+"""The public transformations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adtrans.errors import ArgumentError, UnsupportedError
+from adtrans.gradient import GradientFunction, Settings
+
+
+def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux: bool = False, target: str = "cpu",
+         parallel: bool = False, checkpoint: Any = None, cache: bool = True, boundscheck: bool = True,
+         debug: bool = False) -> Any:
+    """The gradient of a function with a scalar result, as a function of the same arguments.
+
+    `argnums` is the position or name of the differentiated argument, or a tuple of these. The gradient has the type,
+    shape and dtype of the argument; containers give containers of the same structure with None for leaves that are
+    not floating-point. Arguments are never changed.
+
+    Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
+    outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
+    arguments of a wrong type.
+
+    >>> def square(x):
+    ...     return x * x
+    >>> grad(square).interpreted(3.0)
+    6.0
+    """
+    settings = Settings(freeze(argnums), has_aux, target, parallel, checkpoint, cache, boundscheck, debug)
+    return decorate(fun, settings, False)
+
+
+def value_and_grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux: bool = False,
+                   target: str = "cpu", parallel: bool = False, checkpoint: Any = None, cache: bool = True,
+                   boundscheck: bool = True, debug: bool = False) -> Any:
+    """Like `grad`; calling the result gives (value, gradient).
+
+    >>> def square(x):
+    ...     return x * x
+    >>> value_and_grad(square).interpreted(3.0)
+    (9.0, 6.0)
+    """
+    settings = Settings(freeze(argnums), has_aux, target, parallel, checkpoint, cache, boundscheck, debug)
+    return decorate(fun, settings, True)
+
+
+def freeze(argnums):
+    return tuple(argnums) if isinstance(argnums, list) else argnums
+
+
+def decorate(fun: Callable | None, settings: Settings, with_value: bool):
+    if fun is None:
+        return lambda found: decorate(found, settings, with_value)
+    if not callable(fun):
+        raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
+    return GradientFunction(fun, settings, with_value)
+
+
+def unbuilt(name: str) -> Callable:
+    def missing(*args, **kwargs):
+        raise UnsupportedError(f"{name} is not built yet")
+
+    missing.__name__ = name
+    missing.__doc__ = f"{name}: accepted, not built yet; raises UnsupportedError."
+    return missing
+
+
+vjp, jvp, jacobian, hessian, hvp, vmap, adjoint = map(
+    unbuilt, ("vjp", "jvp", "jacobian", "hessian", "hvp", "vmap", "adjoint"))
