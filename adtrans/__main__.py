@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from adtrans.errors import AdtransError, ArgumentValueError, LocatedError
 
@@ -59,9 +59,10 @@ def check(options: argparse.Namespace) -> int:
 
     fun, args = _subject(options, options.size)
     compiled = _gradient(fun, args, options)
-    interpreted = SimpleNamespace(py_func=fun, argnums=compiled.settings.argnums, value_and_grad=compiled.interpreted)
+    interpreted: Any = SimpleNamespace(py_func=fun, settings=compiled.settings,
+                                       value_and_grad=compiled.interpreted)
     try:
-        for gradient in (compiled, cast(Any, interpreted)):
+        for gradient in (compiled, interpreted):
             check_grads(gradient, tuple(args), modes=("rev",))
     except AssertionError as error:
         _complain(str(error))

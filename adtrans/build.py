@@ -108,7 +108,7 @@ class Builder:
 
     def prim(self, op: str, *args: Operand, type: Scalar | None = None, name: str | None = None) -> Operand:
         """The result of a scalar operation; its type is that of the first operand unless told."""
-        result = type or (BOOL if op in COMPARISONS or op in LOGIC else args[0].type)
+        result = type or (BOOL if op in COMPARISONS or op in LOGIC else args[op == "select"].type)
         folded = self.fold(op, args, result)
         if folded is not None:
             return folded

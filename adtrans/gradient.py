@@ -90,9 +90,9 @@ class GradientFunction:
         self.specialisations: dict = {}
         self.identity: Identity | None = None
         self.latest: Mode | None = None
-        functools.update_wrapper(self, fun, assigned=("__name__", "__qualname__", "__doc__", "__module__"),
-                                 updated=())
-        del self.__wrapped__
+        plain = read_source(fun).function
+        self.__name__, self.__qualname__, self.__doc__ = plain.__name__, plain.__qualname__, plain.__doc__
+        self.__module__ = plain.__module__
 
     def __repr__(self) -> str:
         return f"<gradient of {getattr(self.py_func, '__name__', self.py_func)!r} by {', '.join(self.argnames)}>"

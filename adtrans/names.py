@@ -10,7 +10,7 @@ import builtins
 import keyword
 
 from adtrans import ir
-from adtrans.ir import Array, For, If, ListOf, Operand, Program, Stmt, Var, While
+from adtrans.ir import Array, For, If, Let, ListOf, Operand, Program, Stmt, Var, While
 
 RESERVED = {*keyword.kwlist, *dir(builtins), "np", "math", "numba"}
 Pieces = list[tuple[int, int]]
@@ -22,14 +22,17 @@ class Lives:
     Every statement has positions: it reads at an even one and defines at the odd one after it.
     """
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, folded: dict[Var, Let] | None = None):
+        self.folded = folded or {}
         self.pieces: dict[Var, Pieces] = {}
         self.order: list[Var] = []
         self.position = 0
         self.ends: dict[int, tuple[int, ...]] = {}
         self.number(program.body)
         self.last = self.step()
-        live = {result: self.last for result in program.results if isinstance(result, Var)}
+        live: dict[Var, int] = {}
+        for result in program.results:
+            self.read(result, self.last, live)
         live = self.block(program.body, live)
         for param in program.params:
             self.define(param, 1, live)
@@ -61,9 +64,14 @@ class Lives:
             live = self.statement(statement, live)
         return live
 
-    @staticmethod
-    def read(operand: Operand | None, at: int, live: dict[Var, int]) -> None:
-        if isinstance(operand, Var):
+    def read(self, operand: Operand | None, at: int, live: dict[Var, int]) -> None:
+        """Note a use; what is written inside an expression is read where that expression stands."""
+        if not isinstance(operand, Var):
+            return
+        if operand in self.folded:
+            for inner in ir.operands(self.folded[operand].expr):
+                self.read(inner, at, live)
+        else:
             live.setdefault(operand, at)
 
     def statement(self, statement: Stmt, live: dict[Var, int]) -> dict[Var, int]:
@@ -73,6 +81,8 @@ class Lives:
                 return self.loop(statement, live, head, ends)
             case If():
                 return self.branch(statement, live, head, ends)
+        if isinstance(statement, Let) and statement.var in self.folded:
+            return live
         for var in ir.defined(statement):
             self.define(var, head + 1, live)
         for operand in ir.operands(statement):
@@ -130,6 +140,7 @@ class Webs:
         self.parent: dict[Var, Var] = {}
         self.pieces = {var: list(pieces) for var, pieces in lives.pieces.items()}
         self.fixed: set[Var] = set()
+        self.folded = lives.folded
 
     def find(self, var: Var) -> Var:
         while var in self.parent:
@@ -146,7 +157,7 @@ class Webs:
 
     def attempt(self, a: Operand, b: Operand) -> None:
         """Give `a` and `b` one name if they never hold different values at once."""
-        if not (isinstance(a, Var) and isinstance(b, Var)) or a.type != b.type:
+        if isinstance(b, Var) and b in self.folded or not (isinstance(a, Var) and isinstance(b, Var)) or a.type != b.type:
             return
         x, y = self.find(a), self.find(b)
         if x is y or (x in self.fixed and y in self.fixed):
@@ -161,9 +172,9 @@ def overlap(a: Pieces, b: Pieces) -> bool:
     return any(low <= other_high and other_low <= high for low, high in a for other_low, other_high in b)
 
 
-def choose_names(program: Program, lives: Lives | None = None) -> dict[Var, str]:
-    """A name for every variable of the program."""
-    lives = lives or Lives(program)
+def choose_names(program: Program, folded: dict[Var, Let] | None = None) -> dict[Var, str]:
+    """A name for every variable of the program that is not folded into an expression."""
+    lives = Lives(program, folded)
     webs = Webs(lives)
     webs.fixed.update(program.params)
     for statement in ir.walk(program.body):

@@ -172,26 +172,29 @@ def parse_lambda(function, found, first, place) -> tuple:
         base = 0
     candidates = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)
                   and node.lineno + base <= first + len(found) - 1 and node.lineno + base >= first]
-    matching = [node for node in candidates if same_code(node, function)]
-    if len(matching) != 1:
-        columns = getattr(function.__code__, "co_positions", None)
-        if columns and len(matching) > 1:
-            wanted = {position[:1] + position[2:3] for position in columns()}
-            matching = [node for node in matching if (node.body.lineno + base, node.body.col_offset) in wanted]
+    matching = candidates if len(candidates) == 1 else [node for node in candidates if same_names(node, function)]
+    if len(matching) > 1 and hasattr(function.__code__, "co_positions"):
+        wanted = {(line, column) for line, _, column, _ in function.__code__.co_positions() if column is not None}
+        matching = [node for node in matching if starts(node.body, base) & wanted]
     if len(matching) != 1:
         raise UnsupportedError("cannot tell which lambda of this line is meant", place,
                                "give each lambda a line of its own, or use def")
     return matching[0], tuple(whole.splitlines()), 0, base + 1
 
 
-def same_code(node: ast.Lambda, function) -> bool:
-    """Whether compiling `node` gives the function's instructions."""
+def starts(node: ast.expr, base: int) -> set[tuple[int, int]]:
+    """Where the parts of an expression begin."""
+    return {(inner.lineno + base, inner.col_offset) for inner in ast.walk(node) if isinstance(inner, ast.expr)}
+
+
+def same_names(node: ast.Lambda, function) -> bool:
+    """Whether a lambda has the function's parameters and mentions the same names."""
     code = function.__code__
-    wrapper = "def _():\n" + "".join(f"    {name} = 0\n" for name in code.co_freevars)
-    tree = ast.parse(wrapper + "    return 0\n")
-    tree.body[0].body[-1].value = node
-    ast.fix_missing_locations(tree)
-    made = compile(tree, "<lambda>", "exec")
-    outer = next(c for c in made.co_consts if isinstance(c, types.CodeType))
-    inner = next(c for c in outer.co_consts if isinstance(c, types.CodeType))
-    return (inner.co_code, inner.co_names, inner.co_varnames) == (code.co_code, code.co_names, code.co_varnames)
+    spec = node.args
+    parameters = [arg.arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]]
+    if tuple(parameters) != code.co_varnames[:len(parameters)]:
+        return False
+    mentioned = {inner.id for inner in ast.walk(node.body) if isinstance(inner, ast.Name)}
+    mentioned |= {inner.attr for inner in ast.walk(node.body) if isinstance(inner, ast.Attribute)}
+    return set(code.co_names) <= mentioned and mentioned - set(parameters) <= (
+        set(code.co_names) | set(code.co_freevars) | set(code.co_varnames) | set(code.co_cellvars))

@@ -23,7 +23,7 @@ from adtrans.rules.rule import plain
 TRANSCENDENTAL = {
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
     "arctanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "pow", "powi",
-    "cbrt", "hypot", "erf", "erfc", "sqrt",
+    "cbrt", "hypot", "erf", "erfc", "sqrt", "lgamma", "gamma",
 }
 
 

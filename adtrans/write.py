@@ -116,6 +116,8 @@ class Writer:
         match expr:
             case ir.Prim(op, (ir.Var() as left, right)) if op in AUGMENTED and left not in self.folded \
                     and self.names[left] == self.names[var]:
+                if op == "add" and isinstance(right, ir.Const) and right.type == ir.INT and right.value < 0:
+                    return [ast.AugAssign(target, ast.Sub(), number(-right.value))]
                 return [ast.AugAssign(target, AUGMENTED[op](), self.value(right))]
         return [assign(target, self.expressions.expression(expr, var.type))]
 
@@ -259,7 +261,8 @@ def tuple_node(items: list[ast.expr]) -> ast.expr:
 
 def write(program: Program, name: str, title: str = "") -> str:
     """The text of a module that defines `name`."""
-    writer = Writer(choose_names(program), foldable(program))
+    folded = foldable(program)
+    writer = Writer(choose_names(program, folded), folded)
     body: list[ast.stmt] = [copied(writer, param) for param in program.params if param in program.mutable]
     body += writer.block(program.body)
     results = [writer.value(result) for result in program.results]

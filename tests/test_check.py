@@ -249,3 +249,16 @@ def test_unknown_modes_and_arguments_are_refused():
         check_grads(claim, (X,), order=2)
     with pytest.raises(TypeError, match="function"):
         check_grads(3.0, (X,))
+
+
+def test_a_plain_function_is_differentiated_by_adtrans():
+    check_grads(branch, (X,))
+    check_grads(lambda a, n, b: a * b ** n, (2.0, 3, 0.5))
+    check_grads(lambda a, b: a * b, (2.0, 3.0), argnums="b")
+    check_grads(adtrans.grad(branch), (X,))
+    check_grads(adtrans.value_and_grad(lambda a, b: a / b, argnums=("b", 0)), (2.0, 3.0))
+
+
+def test_forward_mode_alone_is_refused_while_there_is_none():
+    with pytest.raises(adtrans.UnsupportedError, match="not built"):
+        check_grads(branch, (X,), modes=("fwd",))

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adtrans.build import FALSE, ONE, ZERO, const
-from adtrans.ir import Const, Operand
+from adtrans.ir import Const, Operand, Var
 from adtrans.lower import containers, joins, loops, nests, views
 from adtrans.lower.context import Frame
 from adtrans.lower.expressions import settled
 from adtrans.lower.names import names_assigned
 from adtrans.lower.scalars import as_type
 from adtrans.lower.values import Contents, Lazy, Num, Seq, Value, View
+
+
+SHORT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,9 @@ def run_clauses(low, node, elt: ast.expr, generators, each: Callable[[Value], No
                 return
             joins.branch(low, test, lambda: tests(remaining[1:]), lambda: None)
 
+        trips = loops.constant_trips(iterable)
+        if trips is not None and trips <= SHORT:
+            iterable = Seq(tuple(loops.item_at(low, iterable, const(at)) for at in range(trips)))
         loops.over(low, generator, iterable, item, None)
 
     low.frames.append(inner)
@@ -124,18 +130,22 @@ def to_array(low, generator: Generator) -> View:
     low.env = env
     del low.errors[errors:]
     low.build.rollback(mark)
-    if any(shapes):
+    inner = shapes[0] if shapes else ()
+    if any(isinstance(extent, Var) and not low.visible(extent) for extent in inner):
         raise low.error("the length of this list of arrays is not known before the program runs",
                         hint="preallocate a 2-d array and fill its rows")
     code = kinds[0][0] if kinds else "f8"
     extent = count_items(low, generator)
-    out = views.whole(low, low.fresh(low.build.alloc(code, (extent,), "empty")))
+    out = views.whole(low, low.fresh(low.build.alloc(code, (extent, *inner), "empty")))
     position_key = low.new_key("position")
     low.env[position_key] = Num(ZERO, True)
 
     def put(value: Value) -> None:
         at = low.env[position_key].operand
-        views.store(low, out, (at,), as_type(low, low.as_array(value), code).operand)
+        if inner:
+            nests.assign(low, containers.view_at(low, out, (Num(at, True),)), value)
+        else:
+            views.store(low, out, (at,), as_type(low, low.as_array(value), code).operand)
         low.env[position_key] = Num(low.build.prim("add", at, ONE), True)
 
     generator.run(put)

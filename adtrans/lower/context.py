@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from adtrans import errors
 from adtrans.build import FALSE, ONE, TRUE, Builder, combine
 from adtrans.errors import LocatedError, Span, UnsupportedError
-from adtrans.ir import Array, Check, Const, Operand, Var
+from adtrans.ir import Array, Check, Const, Operand, Var, defined
 from adtrans.lower.bounds import Bounds
 from adtrans.lower.values import Maybe, Num, Poison, Py, Ref, Seq, Value, View
 from adtrans.source import Source
@@ -233,6 +233,11 @@ class Lowering:
         if isinstance(value, View) and value.base.name is None:
             value.base.name, value.base.user = name, True
         self.env[key] = value
+
+    def visible(self, var: Var) -> bool:
+        """Whether a variable is defined in a block that is still open."""
+        return any(var in defined(statement) for block in self.build.blocks for statement in block.body) or any(
+            var is extent for block in self.build.blocks for extent in block.known.values())
 
     def inside_counted(self) -> bool:
         """Whether a loop is open that could be unrolled instead."""

@@ -237,8 +237,9 @@ def branch(low, test: Operand, then: Callable[[], None], orelse: Callable[[], No
             low.branch_depth -= 1
         envs.append(low.env)
         blocks.append(block)
-    low.env, merges = join_envs(low, envs, blocks)
+    joined, merges = join_envs(low, envs, blocks)
     low.build.emit(If(test, tuple(blocks[0].body), tuple(blocks[1].body), tuple(merges), low.build.span))
+    low.env = {key: value() if isinstance(value, Pending) else value for key, value in joined.items()}
 
 
 def join_envs(low, envs: list[dict], blocks: list[Block]) -> tuple[dict, list[Merge]]:
@@ -317,7 +318,7 @@ def returned(low, env: dict) -> bool:
     return isinstance(flag, Num) and flag.operand == TRUE
 
 
-def join_value(low, a, b, blocks: list[Block], key) -> tuple[Value, list[Merge]]:
+def join_value(low, a, b, blocks: list[Block], key) -> tuple[Pending, list[Merge]]:
     """One value after a branch, and the merges it takes."""
     if a is MISSING or b is MISSING:
         form = template(low, b if a is MISSING else a)
@@ -340,7 +341,19 @@ def join_value(low, a, b, blocks: list[Block], key) -> tuple[Value, list[Merge]]
             low.points[after] = low.points[left] | low.points[right]
         merges.append(Merge(after, left, right))
         operands.append(after)
-    return rebuild(low, strip_extents(low, form, blocks), iter(operands)), merges
+    return Pending(low, strip_extents(low, form, blocks), operands), merges
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A joined value that can be rebuilt once the branch has been emitted."""
+
+    low: object
+    form: object
+    operands: list[Operand]
+
+    def __call__(self) -> Value:
+        return rebuild(self.low, self.form, iter(self.operands))
 
 
 def strip_extents(low, form, blocks):

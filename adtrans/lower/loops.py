@@ -469,7 +469,7 @@ def item_at(low, iterable: Value, at: Operand) -> Value:
 
 def unrolled(low, number: int, items: list[Value], body: Callable[[Value], None], orelse: Callable) -> None:
     """The body once for each item, each guarded by what `break` left."""
-    broke = ("flow", "broke", number)
+    skip, broke = ("flow", "skip", number), ("flow", "broke", number)
     low.env[broke] = Num(FALSE, True)
 
     def rest(k: int) -> None:

@@ -20,7 +20,7 @@ from adtrans.lower.calls import run_frame
 from adtrans.lower.containers import to_value
 from adtrans.lower.context import Lowering, Options, Shadowed, Silent
 from adtrans.lower.nests import materialise
-from adtrans.lower.values import Arrayish, Contents, Func, Num, Py, Ref, Seq, Value, View
+from adtrans.lower.values import Contents, Func, Lazy, Num, Py, Ref, Seq, Value, View
 from adtrans.source import Source, read
 from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, StaticSpec
 
@@ -77,7 +77,7 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
         made: list[Var] = []
         values[name] = parameter(low, name, spec, made)
         params[name] = tuple(made)
-    result = read_function(low, source, values)
+    result = read_function(low, fun, source, values)
     operands: list[Operand] = []
     structure = flatten_result(low, result, operands) if result is not None else StaticResult(None)
     if low.errors:
@@ -88,11 +88,11 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
     return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed)
 
 
-def read_function(low: Lowering, source: Source, values: dict[str, Value]) -> Value | None:
-    func = Func(source, source.node)
+def read_function(low: Lowering, fun, source: Source, values: dict[str, Value]) -> Value | None:
     low.build.span = source.span(source.node)
     try:
-        return run_frame(low, func, values)
+        func = statics.function_of(low, fun)
+        return run_frame(low, func, with_bound(func, values))
     except Shadowed as shadowed:
         low.errors.append(shadowed.error)
     except LocatedError as error:
@@ -102,6 +102,13 @@ def read_function(low: Lowering, source: Source, values: dict[str, Value]) -> Va
         if not low.errors:
             raise
     return None
+
+
+def with_bound(func: Func, values: dict[str, Value]) -> dict[str, Value]:
+    """The names of the function: those that are bound already and those of the call."""
+    spec = func.node.args
+    positional = [arg.arg for arg in [*spec.posonlyargs, *spec.args]]
+    return {**dict(zip(positional, func.bound)), **func.keywords, **values}
 
 
 def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
@@ -134,7 +141,7 @@ def flatten_result(low: Lowering, value: Value, operands: list[Operand]):
         case Num():
             operands.append(value.operand)
             return NumberResult(value.code, value.weak)
-        case View() | Arrayish():
+        case View() | Lazy():
             view = value if isinstance(value, View) else materialise(low, value)
             base = views.reference(low, view)
             operands.append(base if base is not None else materialise(low, view).base)

@@ -96,6 +96,8 @@ def spoil(low, statement: ast.stmt) -> None:
         low.env[key] = GONE
     if any(isinstance(inner, ast.Return) for inner in ast.walk(statement)):
         low.env["flow", "result", low.frame.number] = GONE
+        if isinstance(statement, ast.Return):
+            leave_function(low)
 
 
 def reader(low, node: ast.stmt) -> None:

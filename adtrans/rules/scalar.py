@@ -51,6 +51,9 @@ rule("y = arctanh(x)", x="1 / (1 - x * x)", domain=(-0.9, 0.9))
 rule("y = erf(x)", x="1.1283791670955126 * exp(-x * x)")
 rule("y = erfc(x)", x="-1.1283791670955126 * exp(-x * x)")
 
+rule("y = lgamma(x)", x="digamma(x)", domain=(0.3, 5))
+rule("y = gamma(x)", x="y * digamma(x)", domain=(0.3, 5))
+
 nodiff("floor", "ceil", "trunc", "rint", "sign", "floordiv", "heaviside",
        "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "isnan", "isinf", "isfinite", "signbit",
        "band", "bor", "bxor", "lsh", "rsh", "invert", "ipow")

@@ -43,11 +43,11 @@ def bad_boolean_negation(s):
 
 
 def bad_argmax(x):
-    return np.argmax(x)  #! NonDifferentiableError: argmax
+    return np.argmax(x)  #! NonDifferentiableError: int
 
 
 def bad_argmin_method(x):
-    return x.argmin()  #! NonDifferentiableError: argmin
+    return x.argmin()  #! NonDifferentiableError: int
 
 
 def bad_count_of_positive(x):

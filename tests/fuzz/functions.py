@@ -78,24 +78,25 @@ def called(w):
     fill_body(inner, form)
     shape = arrays.some_shape(inner, empty=False) if form == "array" else None
     ending(inner, shape)
-    decorator, defaults = None, ()
-    w.use("func:helper")
-    if form == "array":
-        w.use("func:helper-array")
-    if form == "njit":
-        w.use("func:njit")
-        w.module.require("from numba import njit")
-        decorator = w.rng.choice(["@njit", "@njit", "@njit(fastmath=False)"])
-    if form == "decorated":
-        decorator = traced(w)
+    w.use("func:helper", *(["func:helper-array"] if form == "array" else []))
+    defaults = ()
     if form == "default":
         w.use("func:default")
         params.append(("extra", "float", (), None, Storage(1.0)))
         defaults = (w.number(),)
         inner.lines[-1] += " * extra"
-    define(w, name, params, inner.lines, decorator, defaults)
+    define(w, name, params, inner.lines, decorator(w, form), defaults)
     assign_call(w, name, params, form, shape)
     return None
+
+
+def decorator(w, form):
+    """The line above a helper's definition, or None."""
+    if form == "njit":
+        w.use("func:njit")
+        w.module.require("from numba import njit")
+        return w.rng.choice(["@njit", "@njit", "@njit(fastmath=False)"])
+    return traced(w) if form == "decorated" else None
 
 
 def fill_body(inner, form):

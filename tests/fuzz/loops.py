@@ -73,52 +73,72 @@ def counted(w):
 
 def counter(w, form, stable):
     """The header of a counted loop, the range of its counter and a bound on its trips."""
+    if form == "computed":
+        return computed(w)
+    if form == "dependent":
+        return dependent(w, w.rng.choice(stable))
     sizes = [v.shape[0] for v in w.arrays(lambda v: v.size and v.shape)]
     n = min(w.rng.choice(sizes or [3]), room(w))
     text = arrays.length(w, n)
-    if form == "start":
-        w.use("loop:range-start")
-        first = w.rng.randint(0, n - 1) if n > 1 else 0
-        return f"range({first}, {text})", first, n - 1, n - first
-    if form == "step":
-        w.use("loop:range-step")
-        first, step = w.rng.randint(0, 1), w.rng.choice([2, 2, 3])
-        return f"range({first}, {text}, {step})", first, max(n - 1, first), (n + step - 1) // step
-    if form == "down":
-        w.use("loop:range-negative-step")
-        step = w.rng.choice([1, 1, 2])
-        return f"range({text} - 1, -1, -{step})", 0, n - 1, n
-    if form == "computed":
-        w.use("loop:range-computed", "builtin:int")
-        e = value(w, None, 1)
-        tanh = f"math.tanh({e.text})"
-        if w.chance(0.5) and (var := w.pick("int")):
-            return f"range(1 + ({var.name}) % 3)", 0, 2, 3
-        return f"range(int(2.6 + 1.5 * {tanh}))", 0, 3, 4
-    if form == "zero":
-        w.use("loop:zero-trip")
-        empty = w.pick("array", lambda v: v.shape and v.shape[0] == 0)
-        header = (
-            f"range(len({empty.name}))"
-            if empty
-            else w.rng.choice(["range(0)", f"range({text}, {text})", f"range({n}, 0)"])
-        )
-        return header, 0, 0, 0
-    if form == "dependent":
-        var = w.rng.choice(stable)
-        w.use("loop:range-dependent")
-        if w.chance(0.5):
-            return f"range({var.name})", 0, max(var.hi - 1, 0), var.hi
-        return f"range({var.name} + 1)", 0, var.hi, var.hi + 1
-    if form == "reversed":
-        w.use("loop:reversed-range")
-        return f"reversed(range({text}))", 0, n - 1, n
-    if form == "prange":
-        w.use("func:prange")
-        w.module.require("import numba")
-        return f"numba.prange({text})", 0, n - 1, n
+    match form:
+        case "start":
+            w.use("loop:range-start")
+            first = w.rng.randint(-1, n - 1)
+            return f"range({first}, {text})", first, n - 1, n - first
+        case "step":
+            return stepping(w, n, text)
+        case "down":
+            w.use("loop:range-negative-step")
+            return f"range({text} - 1, -1, -{w.rng.choice([1, 1, 2])})", 0, n - 1, n
+        case "zero":
+            w.use("loop:zero-trip")
+            empty = w.pick("array", lambda v: v.shape and v.shape[0] == 0)
+            headers = ["range(0)", f"range({text}, {text})", f"range({n}, 0)", f"range(0, {n}, -1)"]
+            return f"range(len({empty.name}))" if empty else w.rng.choice(headers), 0, 0, 0
+        case "reversed":
+            w.use("loop:reversed-range")
+            return f"reversed(range({text}))", 0, n - 1, n
+        case "prange":
+            w.use("func:prange")
+            spelled = w.rng.choice(["numba.prange", "prange"])
+            w.module.require("import numba" if "." in spelled else "from numba import prange")
+            return f"{spelled}({text})", 0, n - 1, n
     w.use("loop:range")
     return f"range({text})", 0, n - 1, n
+
+
+def stepping(w, n, text):
+    """A range with a step that is a number or a name."""
+    w.use("loop:range-step")
+    first, step = w.rng.randint(0, 1), w.rng.choice([2, 2, 3])
+    named = w.pick("int", lambda v: v.stable and v.lo == v.hi > 0)
+    if named and w.chance(0.5):
+        w.use("loop:range-computed")
+        step = named.lo
+    trips = max((n - first + step - 1) // step, 1)
+    return (
+        f"range({first}, {text}, {named.name if named and step == named.lo else step})",
+        first,
+        max(n - 1, first),
+        trips,
+    )
+
+
+def computed(w):
+    """A range whose end is computed from an integer or from a float."""
+    w.use("loop:range-computed")
+    if w.chance(0.5) and (var := w.pick("int")):
+        return f"range(1 + ({var.name}) % 3)", 0, 2, 3
+    w.use("builtin:int", "math:tanh")
+    return f"range(int(2.6 + 1.5 * math.tanh({value(w, None, 1).text})))", 0, 3, 4
+
+
+def dependent(w, outer):
+    """A range whose end is the counter of a loop around it."""
+    w.use("loop:range-dependent")
+    if w.chance(0.5):
+        return f"range({outer.name})", 0, max(outer.hi - 1, 0), outer.hi
+    return f"range({outer.name} + 1)", 0, outer.hi, outer.hi + 1
 
 
 def changed_bound(w):

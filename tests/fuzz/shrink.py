@@ -12,6 +12,7 @@ from dataclasses import replace
 from tests.fuzz.judge import judge
 
 KEPT = ("arguments", "f")
+MODULES = ("np", "math", "numba", "functools")
 
 
 def signature(verdict):
@@ -70,9 +71,9 @@ def edited(source, wanted, edits):
 
 
 def reachable(tree):
-    """All nodes outside `arguments`."""
+    """All nodes outside `arguments` and outside the decorator, whose wrapper must go on doing nothing."""
     for node in tree.body:
-        if not (isinstance(node, ast.FunctionDef) and node.name == "arguments"):
+        if not (isinstance(node, ast.FunctionDef) and node.name in ("arguments", "traced")):
             yield from ast.walk(node)
 
 
@@ -94,22 +95,22 @@ class Replacement(ast.NodeTransformer):
 
 
 def statement_edits(node):
-    """Nothing instead of a statement; its body instead of a loop or branch."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in KEPT:
+    """Nothing instead of a statement; its body instead of a loop or branch; returns stay."""
+    if isinstance(node, ast.Return):
         return []
-    inner = [
-        getattr(node, name) for name in ("body", "orelse") if isinstance(getattr(node, name, None), list)
-    ]
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return [[]]
-    return [[], *[part for part in inner if part]]
+        return [] if node.name in KEPT else [[]]
+    parts = [getattr(node, name, None) for name in ("body", "orelse")]
+    return [[], *[part for part in parts if part and isinstance(part, list)]]
 
 
 def expression_edits(node):
-    """An operand instead of an expression, or a number."""
-    children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-    if isinstance(node, (ast.Name, ast.Constant)) or isinstance(
-        getattr(node, "ctx", None), (ast.Store, ast.Del)
-    ):
+    """An operand or an argument instead of an expression."""
+    if isinstance(node, (ast.Name, ast.Constant, ast.Attribute)):
         return []
-    return children
+    if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+        return []
+    if isinstance(node, ast.Call):
+        method = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) not in MODULES
+        return [*node.args, *([node.func.value] if method else [])]
+    return [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
