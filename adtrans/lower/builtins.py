@@ -37,11 +37,15 @@ def arity(low, name: str, args, keywords, least: int, most: int, allowed: tuple[
 
 def number(low, value: Value, name: str) -> Num:
     found = low.as_array(value)
-    if isinstance(found, Arrayish):
-        if all(low.equal_extents(extent, ONE) for extent in found.shape):
-            return nests.element(low, found, (ZERO,) * found.rank)
-        raise low.error(f"{name}() of an array: only size-1 arrays can be converted to Python scalars", kind="type")
-    return found
+    if not isinstance(found, Arrayish):
+        return found
+    for extent in found.shape:
+        if isinstance(extent, Const) and extent != ONE:
+            raise low.error(f"{name}() of an array: only size-1 arrays can be converted to Python scalars",
+                            kind="type")
+        low.check(low.build.prim("eq", extent, ONE), "TypeError",
+                  "only size-1 arrays can be converted to Python scalars; extent:", (extent,))
+    return nests.element(low, found, (ZERO,) * found.rank)
 
 
 def integer(low, value: Value, name: str) -> Operand:

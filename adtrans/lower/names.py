@@ -34,8 +34,11 @@ def collect(node: ast.AST, found: set[str]) -> None:
 def declared(statements: list[ast.stmt], kind: type) -> set[str]:
     """The names in `nonlocal` (or `global`) statements."""
     found: set[str] = set()
-    for statement in statements:
-        for inner in ast.walk(statement):
-            if isinstance(inner, kind):
-                found.update(inner.names)
+    pending: list[ast.AST] = list(statements)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, kind):
+            found.update(node.names)
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            pending.extend(ast.iter_child_nodes(node))
     return found

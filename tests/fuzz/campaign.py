@@ -156,7 +156,7 @@ def single(seed, options):
     failed = False
     for mode in ["compiled"] if options.compiled and not options.interpreted else ["interpreted"]:
         program = generate(seed, options.size, options.extras)
-        if options.shrink is not None:
+        if options.shrink is not None and judge(program, mode, options.transform).outcome != "right":
             program = shrink(program, mode, options.transform)
         verdict = judge(program, mode, options.transform)
         print(text_of(program, verdict, mode))

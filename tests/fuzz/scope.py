@@ -131,7 +131,7 @@ class Writer:
 
     def emit(self, line):
         """Add a line."""
-        self.lines.append("    " * self.level + line)
+        self.lines.append("    " * self.level + line if line else "")
 
     @contextmanager
     def block(self, header, trips=None):
