@@ -8,7 +8,7 @@ FUZZ_COMPILED ?= 300
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint fuzz clean
+.PHONY: demo test lint types fuzz clean
 
 demo: $(VENV)/ready
 	$(RUN)/python -m adtrans demo
@@ -20,11 +20,12 @@ test: lint
 	rm -rf $(BUILD)/cache $(BUILD)/numba
 	mkdir -p $(BUILD)
 	$(RUN)/python -c "import adtrans, sys; assert 'numba' not in sys.modules, 'import adtrans loads Numba'"
-	$(RUN)/python -m tests.fuzz.campaign --interpreted 500 --compiled 20 --seed 0 --jobs $(JOBS)
 	$(RUN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/ready
 	$(RUN)/ruff check .
+
+types: $(VENV)/ready
 	$(RUN)/mypy
 
 fuzz: $(VENV)/ready

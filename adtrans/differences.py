@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 FIRST_STEPS = (1e-2, 1e-3, 3e-5, 1e-6, 1e-8, 1e-10)
-DOUBLE, SINGLE = 2e-16, 1e-7
+ROUNDING = 2e-16
 LEVELS = 5
 
 
@@ -22,24 +22,31 @@ class Estimate(NamedTuple):
     judge: str = "central differences"
 
 
-def central_difference(along: Callable[[float], float], value: float, eps: float | None,
-                       noise: float = DOUBLE) -> Estimate:
+def central_difference(along: Callable[[float], float], value: float, eps: float | None) -> Estimate:
     """The derivative of `along` at 0, where it is `value`.
 
     Starts from step `eps`, or else from several first steps, and keeps what leaves the least doubt, so that a
-    kink, a jump or the edge of the domain nearby only costs accuracy. `noise` is the relative rounding of
-    `along`.
+    kink, a jump or the edge of the domain nearby only costs accuracy.
     """
-    best = Estimate(math.nan, math.inf)
+    best = previous = Estimate(math.nan, math.inf)
     for step in FIRST_STEPS if eps is None else (eps,):
-        found = extrapolated(along, value, step, noise)
-        best = min(best, found, key=lambda estimate: estimate.error)
+        found = extrapolated(along, value, step)
+        # Small steps can drown in rounding that is not foreseen, in single precision, and look settled.
+        believable = math.isinf(best.error) or within(best, found, 10 * best.error)
+        if found.error < best.error and (believable or within(previous, found, 1e-3 * abs(found.value))):
+            best = found
         if best.error <= 1e-9 * abs(best.value):
             break
+        previous = found
     return best
 
 
-def extrapolated(along: Callable[[float], float], value: float, step: float, noise: float) -> Estimate:
+def within(one: Estimate, other: Estimate, doubt: float) -> bool:
+    """Whether two derivatives differ by no more than `doubt`."""
+    return abs(one.value - other.value) <= doubt
+
+
+def extrapolated(along: Callable[[float], float], value: float, step: float) -> Estimate:
     """Richardson extrapolation of central differences at `step`, `step` / 2, ...; error: the last change.
 
     C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4
@@ -55,7 +62,7 @@ def extrapolated(along: Callable[[float], float], value: float, step: float, noi
         row = [(ahead - behind) / (2 * h)]
         for order, coarse in enumerate(previous, 1):
             row.append(row[-1] + (row[-1] - coarse) / (4 ** order - 1))
-        rounding = noise * max(abs(ahead), abs(behind), abs(value)) / h
+        rounding = ROUNDING * max(abs(ahead), abs(behind), abs(value)) / h
         for order in range(1, len(row)):
             error = max(abs(row[order] - row[order - 1]), abs(row[order] - previous[order - 1])) + rounding
             if error < best.error:

@@ -21,11 +21,13 @@ from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError, Unsu
 from adtrans.identity import Identity
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
+from adtrans.sharing import overlapping, part, share
 from adtrans.source import read as read_source
 from adtrans.structure import (
     ArraySpec,
     ContainerSpec,
     NumberSpec,
+    SharedSpec,
     Spec,
     StaticSpec,
     is_float,
@@ -71,6 +73,11 @@ class Specialisation:
     reading: specialise.Reading | None = None
     modes: dict[str, Mode] = field(default_factory=dict)
     needs_ones: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether some arguments overlap in memory."""
+        return any(isinstance(leaf, SharedSpec) for spec in self.specs.values() for leaf in leaf_specs(spec))
 
 
 class GradientFunction:
@@ -121,6 +128,8 @@ class GradientFunction:
         """Add seed * gradient into `bars` (shaped as the gradient; arrays) and return the value."""
         bound = self._bind(args, kwargs)
         found = self._find(bound)
+        if found.shared:
+            return self._accumulate_shared(bars, bound, seed)
         mode = self._mode(found, "accumulate")
         self.latest = mode
         each = bars if isinstance(self.settings.argnums, tuple) else (bars,)
@@ -133,6 +142,16 @@ class GradientFunction:
         for (buffer, where), extra in zip(scalars, values[1:]):
             buffer[where] += extra
         return self._number(values[0], self._result(found, mode))
+
+    def _accumulate_shared(self, bars, bound, seed):
+        """`accumulate` for arguments that overlap in memory."""
+        value, gradient = self.value_and_grad(**bound)
+        several = isinstance(self.settings.argnums, tuple)
+        for name, bar, part in zip(self.argnames, bars if several else (bars,), gradient if several else (gradient,)):
+            spec = spec_of(bound[name], name)
+            for buffer, extra in zip(buffer_leaves(bar, spec), float_leaves(part, spec)):
+                buffer += seed * extra
+        return value
 
     def _seed(self, found, seed):
         code = found.modes["accumulate"].product.signature[-1]
@@ -183,16 +202,13 @@ class GradientFunction:
         if mode_name == "value":
             values = iter(result if self._count(found, mode) != 1 else (result,))
             return build_result(self._result(found, mode), values)
-        leaf_count = sum(1 for name in self.argnames for _ in float_leaf_specs(found.specs[name]))
-        values = list(result) if leaf_count + (mode_name == "value_and_grad") != 1 else [result]
+        values = list(result) if isinstance(result, tuple) else [result]
         value = self._number(values.pop(0), self._result(found, mode)) if mode_name == "value_and_grad" else None
-        flow = iter(values)
-        gradients = []
+        flow, memories, gradients = iter(values), {}, []
         for name in self.argnames:
             spec = found.specs[name]
-            typed = (typed_number(v, leaf.code, leaf.weak) if isinstance(leaf, NumberSpec) else v
-                     for leaf, v in zip(float_leaf_specs(spec), flow))
-            gradients.append(rebuild(spec, typed))
+            typed = [gradient_leaf(leaf, flow, memories) for leaf in float_leaf_specs(spec)]
+            gradients.append(rebuild(spec, iter(typed)))
         gradient = tuple(gradients) if isinstance(self.settings.argnums, tuple) else gradients[0]
         return (value, gradient) if mode_name == "value_and_grad" else gradient
 
@@ -214,6 +230,9 @@ class GradientFunction:
             self.identity = Identity(self.py_func)
             self.specialisations = {}
         specs = {name: spec_of(value, name) for name, value in bound.items()}
+        arrays = [leaf for leaf in all_leaves(bound, specs) if type(leaf) is np.ndarray]
+        if overlapping(arrays):
+            specs, _ = share(bound, specs)
         key = tuple(specs.values())
         try:
             found = self.specialisations.get(key)
@@ -261,10 +280,16 @@ class GradientFunction:
                                     f"({describe(specs[name])})")
 
     def _flat(self, found: Specialisation, bound: dict[str, Any]) -> list:
-        flat = []
+        memories = share(bound, {name: spec_of(value, name) for name, value in bound.items()})[1] \
+            if found.shared else []
+        flat, seen = [], set()
         for name, spec in found.specs.items():
             for leaf, value in zip(leaf_specs(spec), leaves(bound[name], spec)):
-                flat.append(plain_leaf(value, leaf))
+                if not isinstance(leaf, SharedSpec):
+                    flat.append(plain_leaf(value, leaf))
+                elif leaf.group not in seen:
+                    seen.add(leaf.group)
+                    flat.append(memories[leaf.group])
         return flat
 
     # --- making code
@@ -451,6 +476,16 @@ def specialised_children(bar, spec: ContainerSpec):
     from adtrans.structure import children
 
     return children(bar, spec)
+
+
+def gradient_leaf(leaf: Spec, flow: Iterator[Any], memories: dict[int, np.ndarray]):
+    """The gradient of one leaf from what compiled code returned."""
+    if isinstance(leaf, SharedSpec):
+        if leaf.group not in memories:
+            memories[leaf.group] = next(flow)
+        return part(memories[leaf.group], leaf)
+    found = next(flow)
+    return typed_number(found, leaf.code, leaf.weak) if isinstance(leaf, NumberSpec) else found
 
 
 def all_leaves(bound, specs) -> Iterator[Any]:

@@ -196,6 +196,18 @@ class Reshape:
 
 
 @dataclass(frozen=True)
+class Strided:
+    """var = a view of the one-dimensional `base`; offset and strides in elements."""
+
+    var: Var
+    base: Var
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
 class NewList:
     """var = an empty stack."""
 
@@ -290,7 +302,8 @@ class Print:
     span: Span | None = None
 
 
-Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, NewList, Push, For, While, If, Check, Print]
+Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, Strided, NewList, Push, For, While, If,
+             Check, Print]
 
 
 @dataclass(frozen=True)
@@ -350,6 +363,8 @@ def operands(node) -> Iterator[Operand]:
         case Reshape(_, base, shape):
             yield base
             yield from shape
+        case Strided(_, base):
+            yield base
         case NewList():
             return
         case Push(stack, value):
@@ -402,7 +417,7 @@ def regions(statement) -> tuple[tuple[Stmt, ...], ...]:
 def defined(statement) -> tuple[Var, ...]:
     """The variables a statement defines for the statements that follow it."""
     match statement:
-        case Let(var) | Alloc(var) | View(var) | Reshape(var) | NewList(var):
+        case Let(var) | Alloc(var) | View(var) | Reshape(var) | Strided(var) | NewList(var):
             return (var,)
         case For(carries=carries) | While(carries=carries):
             return tuple(carry.after for carry in carries)

@@ -180,6 +180,10 @@ class Reverse:
                 made = Var(array.type, bar_name(array))
                 build.emit(Reshape(made, self.shadow(base), tuple(self.value(n) for n in shape), build.span))
                 return made
+            case ir.Strided(_, base):
+                made = Var(array.type, bar_name(array))
+                build.emit(replace(definition, var=made, base=self.shadow(base), span=build.span))
+                return made
         raise ir.MalformedProgram(f"no shadow for {array!r}")
 
     def subscript(self, item):
@@ -343,9 +347,13 @@ class Reverse:
                     if any(self.activity.is_active(merge.after) for merge in merges):
                         return True
                 case For(carries=carries) | While(carries=carries):
-                    if any(self.activity.is_active(carry.inside) for carry in carries):
+                    if any(self.flows(carry) for carry in carries):
                         return True
         return False
+
+    def flows(self, carry: Carry) -> bool:
+        """Whether a derivative travels along a carry."""
+        return self.activity.is_active(carry.inside) or self.activity.is_active(carry.after)
 
     def open(self, region: Region, iteration: Operand | None = None) -> Mirror:
         mirror = Mirror(len(self.build.blocks) - 1, iteration=iteration)
@@ -361,8 +369,8 @@ class Reverse:
         """The mirrored loop: adjoints of carried values, and of outer values used within, are carried backwards."""
         if not self.touches(statement):
             return
-        carried = [carry for carry in statement.carries if self.activity.is_active(carry.inside)
-                   and not isinstance(carry.inside.type, Array)]
+        carried = [carry for carry in statement.carries
+                   if self.flows(carry) and not isinstance(carry.inside.type, Array)]
         ends = [self.take(carry.after) or zero(carry.after.type) for carry in carried]
         outer = self.outer_scalars(statement)
         build = self.build

@@ -141,7 +141,7 @@ def differentiated(lowered: Lowered, argnums: tuple[str, ...], specs: dict[str, 
         for var, spec in zip(lowered.params[name], leaf_specs(specs[name])):
             if is_float(spec):
                 found.append(var)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def require_scalar(lowered: Lowered) -> None:

@@ -35,6 +35,20 @@ class ArraySpec:
 
 
 @dataclass(frozen=True)
+class SharedSpec:
+    """An array whose memory overlaps that of another argument: where it lies in the memory of its group.
+
+    `offset` and `strides` are counted in elements.
+    """
+
+    dtype: str
+    group: int
+    offset: int
+    strides: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class StaticSpec:
     """A value that takes part by being what it is."""
 
@@ -50,7 +64,7 @@ class ContainerSpec:
     items: tuple
 
 
-Spec = Union[NumberSpec, ArraySpec, StaticSpec, ContainerSpec]
+Spec = Union[NumberSpec, ArraySpec, SharedSpec, StaticSpec, ContainerSpec]
 DTYPES = {"f8", "f4", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1"}
 PYTHON_NUMBERS = {float: NumberSpec("f8", True), int: NumberSpec("i8", True), bool: NumberSpec("b1", True)}
 NUMPY_NUMBERS = {np.float64: NumberSpec("f8", False), np.float32: NumberSpec("f4", False),
@@ -140,8 +154,8 @@ def leaf_specs(spec: Spec) -> Iterator[NumberSpec | ArraySpec]:
 
 
 def is_float(spec: Spec) -> bool:
-    return isinstance(spec, NumberSpec) and spec.code[0] == "f" or isinstance(spec, ArraySpec) and \
-        spec.dtype[0] == "f"
+    return isinstance(spec, NumberSpec) and spec.code[0] == "f" or \
+        isinstance(spec, (ArraySpec, SharedSpec)) and spec.dtype[0] == "f"
 
 
 def rebuild(spec: Spec, values: Iterator[Any]) -> Any:

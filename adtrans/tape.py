@@ -25,6 +25,7 @@ from adtrans.ir import (
     Reshape,
     Stmt,
     Store,
+    Strided,
     Var,
     View,
     While,
@@ -84,7 +85,9 @@ class Forward:
                 made = self.branch(statement)
             case _:
                 made = statement
-        kept = [item for var in ir.defined(made) for item in self.keep(var, statement)]
+        trips = self.storage.trips.get(id(statement))
+        kept = [item for var in (*ir.defined(statement), *((trips,) if trips else ()))
+                for item in self.keep(var, statement)]
         return [made, *self.companion(statement), *kept]
 
     # --- keeping values
@@ -119,7 +122,7 @@ class Forward:
                 return [Alloc(self.companions[var], shape, "zeros", statement.span)]
             case View(var, base) if var in self.companions:
                 return [replace(statement, var=self.companions[var], base=self.companions[base])]
-            case Reshape(var, base) if var in self.companions:
+            case (Reshape(var, base) | Strided(var, base)) if var in self.companions:
                 return [replace(statement, var=self.companions[var], base=self.companions[base])]
         return []
 

@@ -92,6 +92,8 @@ class Writer:
             case Reshape(var, base, shape):
                 call = method(self.value(base), "reshape", [tuple_node([self.value(n) for n in shape])])
                 return [assign(name_node(self.names[var], ast.Store()), call)]
+            case ir.Strided():
+                return [assign(name_node(self.names[statement.var], ast.Store()), self.strided(statement))]
             case NewList(var):
                 return [assign(name_node(self.names[var], ast.Store()), ast.List([], ast.Load()))]
             case Push(stack, value):
@@ -142,6 +144,14 @@ class Writer:
         if statement.order is not None:
             found = method(found, "transpose", [tuple_node([number(k) for k in statement.order])])
         return found
+
+    def strided(self, statement: ir.Strided) -> ast.expr:
+        size = int(statement.var.type.dtype[1:])
+        start = ast.Subscript(self.value(statement.base), ast.Slice(number(statement.offset), None, None), ast.Load())
+        module = ast.Attribute(attribute("np", "lib"), "stride_tricks", ast.Load())
+        return ast.Call(ast.Attribute(module, "as_strided", ast.Load()), [
+            start, tuple_node([number(n) for n in statement.shape]),
+            tuple_node([number(n * size) for n in statement.strides])], [])
 
     def subscript(self, item) -> ast.expr:
         match item:

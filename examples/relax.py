@@ -1,4 +1,4 @@
-"""The README's example: a `while` loop over in-place sweeps, its gradient as source, and one line that checks it."""
+"""The README's example: a `while` loop over in-place sweeps, its gradient as source, and its check."""
 
 import numpy as np
 
@@ -16,10 +16,11 @@ def relax(u, rate, tolerance):
     return np.sum(u)
 
 
-u = np.linspace(0.0, 1.0, 12) ** 2
-gradient = adtrans.grad(relax)
-print(gradient(u, 0.4, 1e-4))
-print(gradient.source)
+if __name__ == "__main__":
+    u = np.linspace(0.0, 1.0, 12) ** 2
+    gradient = adtrans.grad(relax)
+    print(gradient(u, 0.4, 1e-4))
+    print(gradient.source)
 
-adtrans.check_grads(relax, (u, 0.4, 1e-4))
-assert abs(gradient(u, 0.4, 1e-4)[0] - 2.61) < 1.0
+    adtrans.check_grads(relax, (u, 0.4, 1e-4))
+    assert np.all(gradient(u, 0.4, 1e-4) > 0.0)

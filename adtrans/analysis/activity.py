@@ -60,7 +60,8 @@ def analyse(program: Program, inputs: tuple[Var, ...], outputs: tuple[Operand, .
     active = frozenset(var for var in varied.vars & useful.vars if var.type.is_float)
     memory = frozenset(varied.memory & useful.memory)
     discrete = False
-    if not any(is_reached(out, varied) for out in outputs):
+    if not any(is_reached(out, Flow(program, classes, set(inputs), True, differentiable_only=False))
+               for out in outputs):
         tainted = Taint(program, classes, set(inputs))
         discrete = any(isinstance(out, Var) and tainted.integral(out) for out in outputs)
     return Activity(active, memory, classes, discrete)
@@ -77,8 +78,10 @@ def is_reached(out: Operand, varied: Flow) -> bool:
 class Flow:
     """Reachability along differentiable dependences, forwards from inputs or backwards from outputs."""
 
-    def __init__(self, program: Program, classes: Classes, start: set[Var], forward: bool):
+    def __init__(self, program: Program, classes: Classes, start: set[Var], forward: bool,
+                 differentiable_only: bool = True):
         self.classes, self.forward = classes, forward
+        self.through = differentiable_arguments if differentiable_only else (lambda expr: expr.args)
         self.vars: set[Var] = set()
         self.memory: set[Var] = set()
         for var in start:
@@ -122,7 +125,7 @@ class Flow:
         match statement:
             case Let(var, Prim() as expr):
                 if var.type.is_float:
-                    for operand in differentiable_arguments(expr):
+                    for operand in self.through(expr):
                         self.link(operand, var)
             case Let(var, Load(array)):
                 self.link(array, var)

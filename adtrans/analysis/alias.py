@@ -7,7 +7,7 @@ apart from each other (the caller has seen to it) and every allocation is new.
 
 from __future__ import annotations
 
-from adtrans.ir import Array, For, If, Let, ListOf, Pop, Program, Push, Reshape, Var, View, While, walk
+from adtrans.ir import Array, For, If, Let, ListOf, Pop, Program, Push, Reshape, Strided, Var, View, While, walk
 
 
 class Classes(dict):
@@ -37,7 +37,7 @@ def memory_classes(program: Program) -> Classes:
     classes = Classes()
     for statement in walk(program.body):
         match statement:
-            case View(var, base) | Reshape(var, base):
+            case View(var, base) | Reshape(var, base) | Strided(var, base):
                 classes.union(var, base)
             case For(carries=carries) | While(carries=carries):
                 for carry in carries:

@@ -136,7 +136,7 @@ def view_at(low, view: View, items: tuple[Value, ...]) -> View:
             starts.append((len(shape), start, step))
             shape.append(length)
         else:
-            wraps = views.known_whole(view, axis)
+            wraps = views.known_whole(low, view, axis)
             starts.append(views.Fixed(views.element_index(low, item, view.shape[axis], axis, wraps)))
         axis += 1
     return views.compose(low, view, starts, tuple(shape))

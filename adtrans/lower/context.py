@@ -80,6 +80,8 @@ class Lowering:
         self.captured: dict = {}
         self.captured_params: list[Var] = []
         self.captured_values: list = []
+        self.extents: dict[Var, tuple[Operand, ...]] = {}
+        self.memories: dict[int, Var] = {}
         self.frame_table: dict[int, Frame] = {}
         self.active: list = []
         self.counted_depth = 0

@@ -79,7 +79,7 @@ def template(low, value) -> object:
         case Num(_, weak):
             return NumT(value.code, weak)
         case View():
-            layout = value.base.type.layout if views.is_identity(value) else "A"
+            layout = value.base.type.layout if views.is_identity(low, value) else "A"
             return ArrayT(value.dtype, value.rank, layout, value.shape)
         case Lazy():
             return ArrayT(value.dtype, value.rank, "C", value.shape)

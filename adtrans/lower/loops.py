@@ -326,9 +326,9 @@ def settle(low, entry: dict, ended: dict, forms: dict) -> dict | None:
         if before is not MISSING:
             forms[key], fits = join_templates(low, template(low, before), form), False
             continue
-        if key[0] == "flow" or silent(form):
+        if key[0] == "flow" and key[1] != "result" or silent(form):
             continue
-        form = form if isinstance(form, (MaybeT, StaticT)) else MaybeT(form)
+        form = form if key[0] == "flow" else form if isinstance(form, (MaybeT, StaticT)) else MaybeT(form)
         if key in low.missing:
             forms[key], fits = form, False
         else:

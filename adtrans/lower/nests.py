@@ -174,6 +174,8 @@ def elementwise(low, type_rule: Callable, emit: Callable[..., Num], *values: Val
             result = emit(*(element(low, value, index) for value in spread))
         return as_type(low, result, code).operand
 
+    if not shape:
+        return Num(at(()))
     leaves = tuple(leaf for value in spread for leaf in leaves_of(value))
     return Lazy(shape, code, at, leaves, cheap and all(not isinstance(v, Lazy) or v.cheap for v in spread))
 

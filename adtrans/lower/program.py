@@ -14,7 +14,7 @@ import numpy as np
 
 from adtrans.build import ONE, const
 from adtrans.errors import LocatedError, together
-from adtrans.ir import Array, Operand, Program, Scalar, Var
+from adtrans.ir import Array, Operand, Program, Scalar, Strided, Var
 from adtrans.lower import statics, tables, views
 from adtrans.lower.calls import run_frame
 from adtrans.lower.containers import to_value
@@ -22,7 +22,7 @@ from adtrans.lower.context import Lowering, Options, Shadowed, Silent
 from adtrans.lower.nests import materialise
 from adtrans.lower.values import Contents, Func, Lazy, Num, Py, Ref, Seq, Value, View
 from adtrans.source import Source, read
-from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, StaticSpec
+from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, SharedSpec, Spec, StaticSpec
 
 
 @dataclass
@@ -79,10 +79,12 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
         params[name] = tuple(made)
     result = read_function(low, fun, source, values)
     operands: list[Operand] = []
+    if isinstance(result, View) and not result.shape:
+        result = Num(views.load(low, result, ()))
     structure = flatten_result(low, result, operands) if result is not None else StaticResult(None)
     if low.errors:
         raise together(low.errors)
-    all_params = tuple(var for made in params.values() for var in made) + tuple(low.captured_params)
+    all_params = tuple(dict.fromkeys(var for made in params.values() for var in made)) + tuple(low.captured_params)
     program = Program(source.name, all_params, tuple(low.build.here.body), tuple(operands),
                       doc=inspect.getdoc(source.function) or "")
     return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed)
@@ -125,6 +127,8 @@ def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
             for axis in ones:
                 low.build.assume_dim(var, axis, ONE)
             return views.whole(low, var)
+        case SharedSpec():
+            return shared_parameter(low, name, spec, made)
         case StaticSpec(value):
             return Py(value) if callable(value) or value is None else to_value(low, value)
         case ContainerSpec(cls, keys, items):
@@ -133,6 +137,21 @@ def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
             if issubclass(cls, tuple):
                 return Seq(inner, cls)
             return low.new_cell(Contents(cls, inner, keys))
+
+
+def shared_parameter(low: Lowering, name: str, spec: SharedSpec, made: list[Var]) -> Value:
+    """A strided view of the memory that several arguments look at."""
+    base = low.memories.get(spec.group)
+    if base is None:
+        base = low.memories[spec.group] = low.fresh(Var(Array(spec.dtype, 1, "C"), "memory", user=True))
+    made.append(base)
+    var = Var(Array(spec.dtype, len(spec.shape), "A"), name, user=True)
+    low.build.emit(Strided(var, base, spec.offset, spec.shape, spec.strides))
+    low.alias(var, base)
+    low.roots.pop(var)
+    for axis, extent in enumerate(spec.shape):
+        low.build.assume_dim(var, axis, const(extent))
+    return views.whole(low, var)
 
 
 def flatten_result(low: Lowering, value: Value, operands: list[Operand]):

@@ -193,11 +193,3 @@ class Poison:
 Value = Union[Num, View, Lazy, Seq, Ref, Py, SliceV, Range, Iter, Func, Method, Maybe, Poison]
 Arrayish = (View, Lazy)
 NONE = Py(None)
-
-
-def is_identity(view: View) -> bool:
-    """Whether the view is its whole base, in order."""
-    from adtrans.build import ONE, ZERO
-
-    return len(view.axes) == view.rank and all(
-        axis == Along(k, ZERO, ONE) for k, axis in enumerate(view.axes))

@@ -8,14 +8,23 @@ from __future__ import annotations
 from adtrans.build import FALSE, ONE, TRUE, ZERO, const
 from adtrans.ir import INT, Array, Const, Operand, Reshape, Slice, Var
 from adtrans.ir import View as ViewStatement
-from adtrans.lower.values import NONE, Along, Fixed, Lazy, Num, Py, SliceV, Value, View, is_identity
+from adtrans.lower.values import NONE, Along, Fixed, Lazy, Num, Py, SliceV, Value, View
 
 
 def whole(low, base: Var) -> View:
     """The view of an array reference itself."""
     rank = base.type.rank
-    return View(base, tuple(Along(k, ZERO, ONE) for k in range(rank)),
-                tuple(low.build.dim(base, k) for k in range(rank)))
+    shape = tuple(low.build.dim(base, k) for k in range(rank))
+    low.extents.setdefault(base, shape)
+    return View(base, tuple(Along(k, ZERO, ONE) for k in range(rank)), shape)
+
+
+def is_identity(low, view: View) -> bool:
+    """Whether the view is its whole base, in order."""
+    extents = low.extents[view.base]
+    return len(view.axes) == view.rank and all(
+        axis == Along(k, ZERO, ONE) and low.equal_extents(view.shape[k], extents[k])
+        for k, axis in enumerate(view.axes))
 
 
 def position(low, view: View, index: tuple[Operand, ...]) -> tuple[Operand, ...]:
@@ -137,7 +146,7 @@ def subscript(low, view: View, items: tuple[Value, ...]) -> View | Num:
                 starts.append((len(shape), start, step))
                 shape.append(length)
             case Num():
-                starts.append(Fixed(element_index(low, item, extent, axis, known_whole(view, axis))))
+                starts.append(Fixed(element_index(low, item, extent, axis, known_whole(low, view, axis))))
         axis += 1
     result = compose(low, view, starts, tuple(shape))
     if not any(item == NONE or isinstance(item, SliceV) for item in items):
@@ -145,10 +154,11 @@ def subscript(low, view: View, items: tuple[Value, ...]) -> View | Num:
     return result
 
 
-def known_whole(view: View, axis: int) -> bool:
+def known_whole(low, view: View, axis: int) -> bool:
     """Whether an index on this axis reaches the base as it is, so that the base's own wrap-around serves."""
-    return sum(Along(axis, ZERO, ONE) == a for a in view.axes) == 1 and not any(
-        isinstance(a, Along) and a.axis == axis and a != Along(axis, ZERO, ONE) for a in view.axes)
+    walked = [k for k, a in enumerate(view.axes) if isinstance(a, Along) and a.axis == axis]
+    return len(walked) == 1 and view.axes[walked[0]] == Along(axis, ZERO, ONE) and low.equal_extents(
+        view.shape[axis], low.extents[view.base][walked[0]])
 
 
 def spread(low, rank: int, items: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -276,7 +286,7 @@ def count(low, span: Operand, step: Operand) -> Operand:
 def reference(low, view: View, name: str | None = None) -> Var | None:
     """An array reference with the same elements sharing the same memory, or None when the view repeats
     elements (a broadcast or a diagonal), which has to be copied instead."""
-    if is_identity(view):
+    if is_identity(low, view):
         return view.base
     walked = [axis.axis for axis in view.axes if isinstance(axis, Along)]
     if len(set(walked)) != len(walked):
@@ -313,11 +323,11 @@ def ViewSlice(low, axis: Along, shape: tuple[Operand, ...]) -> Slice:
 
 def reshaped(low, view: View, shape: tuple[Operand, ...]) -> View | None:
     """A reshaped view sharing memory, where the whole of a C-contiguous array is looked at."""
-    if not is_identity(view) or view.base.type.layout != "C":
+    if not is_identity(low, view) or view.base.type.layout != "C":
         return None
     var = Var(Array(view.dtype, len(shape), "C"))
     low.build.emit(Reshape(var, view.base, shape, low.build.span))
     low.alias(var, view.base)
     for k, extent in enumerate(shape):
         low.build.assume_dim(var, k, extent)
-    return View(var, tuple(Along(k, ZERO, ONE) for k in range(len(shape))), shape)
+    return whole(low, var)

@@ -29,6 +29,7 @@ from adtrans.ir import (
     Slice,
     Stmt,
     Store,
+    Strided,
     Var,
     View,
     While,
@@ -77,6 +78,8 @@ def substitute(node, change):
             return replace(node, base=change(node.base), subscript=items)
         case Reshape():
             return replace(node, base=change(node.base), shape=each(node.shape))
+        case Strided():
+            return replace(node, base=change(node.base))
         case NewList():
             return node
         case Push(stack, value, span):

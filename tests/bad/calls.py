@@ -272,10 +272,6 @@ def bad_math_function_without_arguments(s):
     return s * math.cos()  #! TypeError: cos
 
 
-def bad_math_function_of_an_array(x):
-    return np.sum(math.sin(x))  #! TypeError: sin
-
-
 def bad_math_function_of_a_string(s, mode):
     return s * math.sqrt(mode)  #! TypeError: mean
 
@@ -353,10 +349,6 @@ def bad_zip_of_a_number(s, x):
     for u, v in zip(x, s):  #! TypeError|UnsupportedError: iter
         total += u * v
     return total
-
-
-def bad_float_of_an_array(x):
-    return float(x[1:])  #! TypeError|UnsupportedError: float
 
 
 def bad_print_to_a_file(s):

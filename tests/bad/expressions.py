@@ -147,7 +147,7 @@ def bad_shift_of_a_float(s):
 
 
 def bad_inversion_of_a_float(s):
-    return ~s  #! TypeError|UnsupportedError: float
+    return s * ~s  #! TypeError|UnsupportedError: float
 
 
 def bad_bitwise_and_of_float_arrays(x, y):
@@ -242,11 +242,6 @@ def bad_number_plus_function(s):
 def bad_list_multiplied_by_data(x, n):
     zeros = [None] * n  #! UnsupportedError: list
     return x[0]
-
-
-def bad_ragged_array(s):
-    a = np.array([[s, 1.0], [2.0]])  #! ValueError: inhomogeneous
-    return np.sum(a)
 
 
 def bad_slice_object_built_at_run_time(x, n):

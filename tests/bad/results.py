@@ -57,9 +57,9 @@ def bad_bare_return(s):
     return  #! TypeError: None
 
 
-def bad_missing_return_on_one_path(s):
+def bad_missing_return_on_one_path(s):  #! TypeError|UnsupportedError: some paths only
     if s > 0.0:
-        return s * s  #! TypeError|UnsupportedError: return
+        return s * s
 
 
 def bad_nested_tuple_result(s, x):

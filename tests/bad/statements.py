@@ -10,8 +10,6 @@ import numpy as np
 COUNTER = 0.0
 LOCK = threading.Lock()
 OBJECT = SimpleNamespace(value=1.0)
-TABLE = np.zeros(3)
-SETTINGS = {"rate": 0.5}
 
 
 def bad_try_except(s):
@@ -55,21 +53,6 @@ def bad_global_write(s):
     return COUNTER
 
 
-def bad_write_to_global_array(s):
-    TABLE[0] = s  #! UnsupportedError: TABLE
-    return s * 2.0
-
-
-def bad_augmented_write_to_global_array(x):
-    TABLE[1] += x[0]  #! UnsupportedError: TABLE
-    return np.sum(x)
-
-
-def bad_write_to_global_dict(s):
-    SETTINGS["rate"] = s  #! UnsupportedError: SETTINGS
-    return s
-
-
 def bad_class_in_function(s):
     class Point:  #! UnsupportedError: class
         value = 1.0
@@ -108,13 +91,6 @@ def bad_del_of_an_array_slice(x):
 def bad_del_of_an_attribute(s):
     del OBJECT.value  #! UnsupportedError: del
     return s
-
-
-def bad_starred_target_in_for(x):
-    total = 0.0
-    for first, *rest in [(1.0, 2.0, 3.0)]:  #! UnsupportedError: *
-        total += first * x[0]
-    return total
 
 
 def bad_for_over_a_set(s):

@@ -1,0 +1,16 @@
+"""Faults sown into the compiler, to see whether random programs find them.
+
+A fault is a function that takes a `pytest.MonkeyPatch` and puts something subtly wrong in the place of one
+part of the compiler. Its docstring says in one line what goes wrong.
+
+    with pytest.MonkeyPatch.context() as patch:
+        FAULTS["loop-not-reversed"](patch)
+"""
+
+from tests.fuzz.seeded import facts, keeping, reading, rows, sweep, text
+
+FAULTS = {
+    fault.__name__.replace("_", "-"): fault
+    for module in (sweep, keeping, facts, reading, rows, text)
+    for fault in module.FAULTS
+}

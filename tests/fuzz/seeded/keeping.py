@@ -1,0 +1,189 @@
+"""Faults of the storage plan and of the forward sweep: values kept wrongly, or not at all."""
+
+import ast
+from dataclasses import replace
+
+from adtrans.build import const, zero
+from adtrans.emit import Expressions
+from adtrans.ir import Array, Let, ListOf, Pop, Prim, Scalar, Store, Var
+from adtrans.reverse import Reverse
+from adtrans.storage import Export, Storage, Tape
+from adtrans.tape import Forward
+
+
+def overwritten_value_taken_as_stable(patch):
+    """Every element that was read is read again in the reverse sweep."""
+    patch.setattr(Storage, "stable", lambda self, load: True)
+
+
+def stores_in_same_loop_overlooked(patch):
+    """A store that stands before a load in the same loop is taken not to disturb it."""
+
+    def stable(self, load):
+        order, group = self.regions.order, self.classes[load.expr.array]
+        return all(order[id(store)] < order[id(load)] for store in self.stores.get(group, ()))
+
+    patch.setattr(Storage, "stable", stable)
+
+
+def later_stores_overlooked(patch):
+    """Only stores in the same loop are taken to disturb a load."""
+
+    def stable(self, load):
+        here = self.regions.at[id(load)].loops[:1]
+        stores = self.stores.get(self.classes[load.expr.array], ())
+        return not here or all(self.regions.at[id(store)].loops[:1] != here for store in stores)
+
+    patch.setattr(Storage, "stable", stable)
+
+
+def tape_index_one_behind(patch):
+    """The value taped in the iteration before is taken."""
+
+    def obtain(self, var, plan, home):
+        if not isinstance(plan, Tape):
+            return original(self, var, plan, home)
+        *outer, last = (self.mirrors[loop].iteration for loop in plan.loops)
+        last = self.build.prim("max", self.build.prim("sub", last, const(1)), const(0))
+        return self.build.load(plan.array, (*outer, last), var.name)
+
+    original = Reverse.obtain
+    patch.setattr(Reverse, "obtain", obtain)
+
+
+def tape_without_outer_index(patch):
+    """A tape in a nest of loops is indexed by the inner counters only."""
+
+    def decide(self, var):
+        plan = original(self, var)
+        if not isinstance(plan, Tape) or len(plan.loops) < 2:
+            return plan
+        array = Var(Array(plan.array.type.dtype, len(plan.loops) - 1), plan.array.name)
+        return Tape(array, plan.loops[1:], plan.extents[1:])
+
+    original = Storage.decide
+    patch.setattr(Storage, "decide", decide)
+
+
+def tape_in_single_precision(patch):
+    """Tapes of float64 values are float32."""
+
+    def decide(self, var):
+        plan = original_decide(self, var)
+        if not isinstance(plan, Tape) or plan.array.type.dtype != "f8":
+            return plan
+        return Tape(Var(Array("f4", len(plan.loops)), plan.array.name), plan.loops, plan.extents)
+
+    def keep(self, var, statement):
+        return [each for item in original_keep(self, var, statement) for each in narrowed(item)]
+
+    def narrowed(item):
+        if not isinstance(item, Store) or item.array.type.element == item.value.type:
+            return [item]
+        short = Var(item.array.type.element)
+        return [Let(short, Prim("cast", (item.value,))), replace(item, value=short)]
+
+    def obtain(self, var, plan, home):
+        found = original_obtain(self, var, plan, home)
+        return self.build.cast(found, var.type) if isinstance(plan, Tape) else found
+
+    original_decide, original_keep, original_obtain = Storage.decide, Forward.keep, Reverse.obtain
+    patch.setattr(Storage, "decide", decide)
+    patch.setattr(Forward, "keep", keep)
+    patch.setattr(Reverse, "obtain", obtain)
+
+
+def tape_iteration_not_divided_by_step(patch):
+    """The tape of a loop with a step is written at the counter's distance from its start."""
+
+    def iteration(build, region):
+        loop = region.owner
+        return build.prim("sub", loop.counter, loop.start)
+
+    patch.setattr(Forward, "iteration", staticmethod(iteration))
+
+
+def stack_first_in_first_out(patch):
+    """Numbers are taken from a stack in the order they were pushed."""
+    queue(patch, Scalar)
+
+
+def reference_stack_first_in_first_out(patch):
+    """Array references are taken from a stack in the order they were pushed."""
+    queue(patch, Array)
+
+
+def queue(patch, kind):
+    def expression(self, expr, type):
+        found = original(self, expr, type)
+        match expr:
+            case Pop(Var(type=ListOf(element))) if isinstance(element, kind):
+                found.args = [ast.Constant(0)]
+        return found
+
+    original = Expressions.expression
+    patch.setattr(Expressions, "expression", expression)
+
+
+def trips_counted_from_one(patch):
+    """A loop that can be left early is taken to have run once more than it has."""
+
+    def loop(self, statement):
+        made = original(self, statement)
+        trips = self.storage.trips.get(id(statement))
+        carries = tuple(
+            replace(carry, init=const(1)) if carry.after is trips else carry for carry in made.carries
+        )
+        return replace(made, carries=carries)
+
+    original = Forward.loop
+    patch.setattr(Forward, "loop", loop)
+
+
+def branch_value_not_kept(patch):
+    """A value that the mirrored branch needs is 0 there."""
+
+    def branch(self, statement):
+        made = original(self, statement)
+        exports = [plan for plan in self.storage.plans.values() if isinstance(plan, Export)]
+        outer = {var for plan in exports for _, var in plan.steps}
+        merges = tuple(blank(merge) if merge.after in outer else merge for merge in made.merges)
+        return replace(made, merges=merges)
+
+    def blank(merge):
+        if isinstance(merge.after.type, Array):
+            return merge
+        return replace(merge, then=zero(merge.after.type), orelse=zero(merge.after.type))
+
+    original = Forward.branch
+    patch.setattr(Forward, "branch", branch)
+
+
+def carried_value_taken_from_the_end(patch):
+    """A loop-carried number is taken as it was when the loop had ended."""
+
+    def value(self, operand):
+        loop = self.regions.definition.get(operand) if isinstance(operand, Var) else None
+        for carry in getattr(loop, "carries", ()):
+            if carry.inside is operand and self.regions.home[carry.after].parent is None:
+                return carry.after
+        return original(self, operand)
+
+    original = Reverse.value
+    patch.setattr(Reverse, "value", value)
+
+
+FAULTS = (
+    overwritten_value_taken_as_stable,
+    stores_in_same_loop_overlooked,
+    later_stores_overlooked,
+    tape_index_one_behind,
+    tape_without_outer_index,
+    tape_in_single_precision,
+    tape_iteration_not_divided_by_step,
+    stack_first_in_first_out,
+    reference_stack_first_in_first_out,
+    trips_counted_from_one,
+    branch_value_not_kept,
+    carried_value_taken_from_the_end,
+)

@@ -1,0 +1,41 @@
+"""The README shows what is true: its example, the gradient generated for it, its commands.
+
+`python -m tests.test_readme` writes the gradient as generated now into the README.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+import adtrans
+from examples.relax import relax
+
+README = Path(__file__).parents[1] / "README.md"
+GENERATED = re.compile(r"(?<=```python\n)(# grad of |GENERATED).*?(?=\n```)", re.DOTALL)
+
+
+def generated():
+    return adtrans.grad(relax).inspect_source(np.ones(3), 0.4, 1e-4).rstrip()
+
+
+def test_the_printed_gradient_is_the_generated_one():
+    assert GENERATED.search(README.read_text()).group() == generated()
+
+
+def test_the_function_is_the_example():
+    shown = re.search(r"def relax.*?np\.sum\(u\)\n", README.read_text(), re.DOTALL).group()
+    assert shown in (README.parent / "examples" / "relax.py").read_text()
+
+
+def test_the_first_shell_lines_are_the_two_commands():
+    lines = re.search(r"```sh\n(.*?)```", README.read_text(), re.DOTALL).group(1).splitlines()
+    assert [line.split("#")[0].strip() for line in lines[:2]] == ["make demo", "make test"]
+
+
+def test_it_is_short():
+    assert len(README.read_text().splitlines()) < 100
+
+
+if __name__ == "__main__":
+    README.write_text(GENERATED.sub(lambda match: generated(), README.read_text(), count=1))
