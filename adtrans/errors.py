@@ -99,6 +99,12 @@ class LocatedIndexError(LocatedError, IndexError):
     """An index known to be out of range while reading the user's program."""
 
 
+class LocatedKeyError(LocatedError, KeyError):
+    """A key that a dict is known not to have."""
+
+    __str__ = LocatedError.__str__
+
+
 class UnboundNameError(LocatedError, UnboundLocalError):
     """A name that is read before anything is assigned to it."""
 

@@ -93,7 +93,8 @@ class GradientFunction:
             raise ArgumentError(f"cannot tell the parameters of {fun!r}: {error}") from None
         self.names = tuple(self.parameters.parameters)
         self.argnames = argument_names(settings.argnums, self.names)
-        self.variadic = any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in self.parameters.parameters.values())
+        self.variadic = any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+                            for p in self.parameters.parameters.values())
         self.specialisations: dict = {}
         self.identity: Identity | None = None
         self.latest: Mode | None = None
@@ -202,9 +203,10 @@ class GradientFunction:
         if mode_name == "value":
             values = iter(result if self._count(found, mode) != 1 else (result,))
             return build_result(self._result(found, mode), values)
-        values = list(result) if isinstance(result, tuple) else [result]
-        value = self._number(values.pop(0), self._result(found, mode)) if mode_name == "value_and_grad" else None
-        flow, memories, gradients = iter(values), {}, []
+        value, parts = result if mode_name == "value_and_grad" else (None, result)
+        if mode_name == "value_and_grad":
+            value = self._number(value, self._result(found, mode))
+        flow, memories, gradients = iter(parts if isinstance(parts, tuple) else (parts,)), {}, []
         for name in self.argnames:
             spec = found.specs[name]
             typed = [gradient_leaf(leaf, flow, memories) for leaf in float_leaf_specs(spec)]
@@ -296,17 +298,18 @@ class GradientFunction:
 
     def _reading(self, found: Specialisation) -> specialise.Reading:
         if found.reading is None:
-            if self.settings.target != "cpu" or self.settings.checkpoint is not None or self.settings.has_aux:
-                raise UnsupportedError("target=, checkpoint= and has_aux= are not built yet")
             found.reading = specialise.read(self.py_func, found.specs, found.options)
         return found.reading
 
     def _mode(self, found: Specialisation, name: str) -> Mode:
         mode = found.modes.get(name)
         if mode is None:
+            if self.settings.target != "cpu" or self.settings.checkpoint is not None or self.settings.has_aux:
+                raise UnsupportedError("target=, checkpoint= and has_aux= are not built yet")
             mode = self._from_disk(found, name)
             if mode is None:
-                mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs))
+                mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
+                                               isinstance(self.settings.argnums, tuple)))
             found.modes[name] = mode
         return mode
 
@@ -316,6 +319,7 @@ class GradientFunction:
             return None
         try:
             return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
+                                isinstance(self.settings.argnums, tuple),
                                 repr(tuple(found.specs.items())), repr(found.options),
                                 [str(array.dtype) for array in self.identity.arrays])
         except TypeError:

@@ -20,7 +20,7 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import differentiate
-from adtrans.structure import Spec, is_float, leaf_specs
+from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.write import write
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
@@ -64,7 +64,8 @@ def stored_params(program: Program) -> frozenset[Var]:
                      if isinstance(param.type, Array) and classes[param] in written)
 
 
-def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Product:
+def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
+            several: bool = True) -> Product:
     """The generated source of a mode: "value", "grad", "value_and_grad" or "accumulate"."""
     lowered = reading.lowered
     program = reading.value
@@ -75,7 +76,9 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
-    text = write(program, entry, title)
+    single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
+    grouping = None if mode in ("value", "accumulate") else (mode == "value_and_grad", not single)
+    text = write(program, entry, title, grouping)
     meta = {"result": encode(lowered.result), "optimistic": reading.optimistic}
     return Product(text, entry, tuple(type_code(param.type) for param in program.params), meta,
                    lowered.captured_arrays)
@@ -94,7 +97,7 @@ def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], spec
     if made.facts.get("discrete"):
         raise NonDifferentiableError(
             f"the result of {program.name} depends on {', '.join(argnums)} only through integers, "
-            "which have no derivative", lowered.source.span(lowered.source.node))
+            "which have no derivative", lowered.span)
     return add_to_bars(made, inputs, shadows, direct) if shadows.keys() - direct.keys() else made
 
 
@@ -146,7 +149,7 @@ def differentiated(lowered: Lowered, argnums: tuple[str, ...], specs: dict[str, 
 
 def require_scalar(lowered: Lowered) -> None:
     """A gradient needs one floating-point result."""
-    span = lowered.source.span(lowered.source.node)
+    span = lowered.span
     name = lowered.source.name
     match lowered.result:
         case NumberResult(code) if code[0] == "f":

@@ -74,6 +74,8 @@ NUMPY_NUMBERS = {np.float64: NumberSpec("f8", False), np.float32: NumberSpec("f4
 def spec_of(value: Any, name: str) -> Spec:
     """The spec of one argument; ArgumentError, naming it, for what cannot be one."""
     kind = type(value)
+    if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+        raise ArgumentError(f"argument {name!r} is a masked array or matrix, which is not supported")
     if kind is np.ndarray:
         return array_spec(value, name)
     if kind in PYTHON_NUMBERS:

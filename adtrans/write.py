@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from adtrans import ir
 from adtrans.emit import Expressions, dtype_node, name_node, number
@@ -165,7 +166,7 @@ class Writer:
         return self.value(item)
 
     def check(self, statement: Check) -> ast.stmt:
-        place = f"{statement.span}: " if statement.span else ""
+        place = f"{PurePath(statement.span.filename).name}:{statement.span.line}: " if statement.span else ""
         args: list[ast.expr] = [ast.Constant(place + statement.message)]
         args += [self.value(value) for value in statement.values]
         call = ast.Raise(ast.Call(name_node(statement.error), args, []), None)
@@ -269,15 +270,18 @@ def tuple_node(items: list[ast.expr]) -> ast.expr:
 # --- text ------------------------------------------------------------------------------------------------
 
 
-def write(program: Program, name: str, title: str = "") -> str:
-    """The text of a module that defines `name`."""
+def write(program: Program, name: str, title: str = "", grouping: tuple[bool, bool] | None = None) -> str:
+    """The text of a module that defines `name`.
+
+    `grouping` is for gradients: whether the value comes first, and whether the gradients form a tuple.
+    """
     folded = foldable(program)
     writer = Writer(choose_names(program, folded), folded)
     body: list[ast.stmt] = [copied(writer, param) for param in program.params if param in program.mutable]
     body += writer.block(program.body)
     results = [writer.value(result) for result in program.results]
     if results:
-        body.append(ast.Return(results[0] if len(results) == 1 else tuple_node(results)))
+        body.append(ast.Return(grouped(results, grouping)))
     params = ast.arguments([], [ast.arg(writer.names[param]) for param in program.params], None, [], [], None, [])
     function = ast.FunctionDef(name, params, body or [ast.Pass()], [], None, lineno=0)
     module = ast.Module([function], [])
@@ -287,6 +291,16 @@ def write(program: Program, name: str, title: str = "") -> str:
                       if used in text)
     heading = f"# {' '.join(title.split())}\n" if title else ""
     return f"{heading}{imports}\n\n{text}" if imports else f"{heading}\n{text}"
+
+
+def grouped(results: list[ast.expr], grouping: tuple[bool, bool] | None) -> ast.expr:
+    """What is returned: the value, gradients or both."""
+    if grouping is None:
+        return results[0] if len(results) == 1 else tuple_node(results)
+    value, several = grouping
+    gradients = results[1:] if value else results
+    gradient = tuple_node(gradients) if several else gradients[0]
+    return tuple_node([results[0], gradient]) if value else gradient
 
 
 def copied(writer: Writer, param: Var) -> ast.stmt:

@@ -181,6 +181,8 @@ class Taint:
 
     def visit(self, statement) -> None:
         match statement:
+            case Let(_, ir.Dim()):
+                pass  # extents do not depend on what the array holds
             case Let(var, expr):
                 self.flow(tuple(ir.operands(expr)), var)
             case Store(array, index, value) | Accumulate(array, index, value):

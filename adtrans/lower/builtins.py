@@ -70,7 +70,10 @@ def range_(low, args, keywords) -> Value:
 def float_(low, args, keywords) -> Value:
     arity(low, "float", args, keywords, 0, 1)
     if args and isinstance(args[0], Py) and isinstance(args[0].value, str):
-        return Num(const(float(args[0].value)), True)
+        try:
+            return Num(const(float(args[0].value)), True)
+        except ValueError as error:
+            raise low.error(str(error), kind="value") from None
     return as_type(low, number(low, args[0], "float"), "f8", True) if args else Num(const(0.0), True)
 
 
@@ -142,6 +145,8 @@ def extreme(name: str):
         for key in keywords:
             if key not in ("default",):
                 raise low.error(f"{name}() with {key}= is not in the language", kind="type")
+        if not args:
+            raise low.error(f"{name} expected at least 1 argument, got 0", kind="type")
         if len(args) == 1:
             return over(low, args[0], keywords.get("default"))
         best = number(low, args[0], name)

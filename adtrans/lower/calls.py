@@ -6,10 +6,12 @@ import ast
 import dataclasses
 
 from adtrans.build import FALSE, TRUE
+from adtrans.identity import is_library
 from adtrans.lower import containers, nests, statics
-from adtrans.lower.context import Frame, describe
+from adtrans.lower.context import Frame, Silent, describe
 from adtrans.lower.expressions import evaluate, settled
 from adtrans.lower.names import declared, names_assigned
+from adtrans.source import unwrap
 from adtrans.lower.values import NONE, Contents, Func, Lazy, Method, Num, Py, Ref, Seq, Value
 
 DEPTH_LIMIT = 60
@@ -86,7 +88,9 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
     hint = refused(obj)
     if hint is not None:
         raise low.error(f"{describe(Py(obj))} is not in the language", hint=hint)
-    if statics.is_user_function(obj):
+    if not callable(obj):
+        raise low.error(f"{describe(Py(obj))} is not callable", kind="type")
+    if statics.is_user_function(obj) and not is_library(unwrap(obj)[0]):
         return call_function(low, statics.function_of(low, obj), args, keywords)
     raise low.error(f"{describe(Py(obj))} cannot be differentiated: it has no rule and no Python source",
                     hint="write it out in Python, or pass its result in as an argument")
@@ -97,15 +101,18 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
 
 def call_function(low, func: Func, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Read the body of a user's function in place of the call."""
-    if len(low.frames) > DEPTH_LIMIT or sum(f.source.node is func.node for f in low.frames) > 0 \
-            and any(f.node is func.node for f in low.active):
+    if len(low.frames) > DEPTH_LIMIT or any(f.node is func.node for f in low.active):
         raise low.error(f"{func.source.name!r} calls itself: recursion is not in the language",
                         hint="write a loop")
     args = [nests.materialise(low, value) if isinstance(value, Lazy) else value for value in args]
     keywords = {key: nests.materialise(low, value) if isinstance(value, Lazy) else value
                 for key, value in keywords.items()}
     names = bind_arguments(low, func, [*func.bound, *args], {**func.keywords, **keywords})
-    return run_frame(low, func, names)
+    errors = len(low.errors)
+    result = run_frame(low, func, names)
+    if len(low.errors) > errors:
+        raise Silent
+    return result
 
 
 def bind_arguments(low, func: Func, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:

@@ -173,7 +173,7 @@ def container_item(low, value: Value, index: Value) -> Value:
 def key_position(low, contents: Contents, index: Value) -> int:
     key = static_key(low, index)
     if key not in contents.keys:
-        raise low.error(f"key {key!r} is not in the dict", kind="value")
+        raise low.error(f"key {key!r} is not in the dict", kind="key")
     return contents.keys.index(key)
 
 
@@ -200,6 +200,7 @@ def static_slice(low, index: SliceV) -> slice:
 
 def set_item(low, ref: Ref, index: Value, value: Value) -> None:
     """list[index] = value, dict[key] = value."""
+    value = low.solid(value)
     contents = low.contents(ref)
     if contents.keys is not None:
         key = static_key(low, index)
@@ -262,7 +263,7 @@ def construct(low, cls: type, args: list[Value], keywords: dict[str, Value]) -> 
     for name in names:
         if name not in given and name not in defaults:
             raise low.error(f"{cls.__name__}() missing argument {name!r}", kind="type")
-        values.append(given[name] if name in given else to_value(low, defaults[name]))
+        values.append(low.solid(given[name]) if name in given else to_value(low, defaults[name]))
     if issubclass(cls, tuple):
         return Seq(tuple(values), cls)
     return low.new_cell(Contents(cls, tuple(values), names))

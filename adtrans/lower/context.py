@@ -9,20 +9,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adtrans import errors
 from adtrans.build import FALSE, ONE, TRUE, Builder, combine
 from adtrans.errors import LocatedError, Span, UnsupportedError
 from adtrans.ir import Array, Check, Const, Operand, Var, defined
 from adtrans.lower.bounds import Bounds
-from adtrans.lower.values import Maybe, Num, Poison, Py, Ref, Seq, Value, View
+from adtrans.lower.values import Lazy, Maybe, Num, Poison, Py, Ref, Seq, Value, View
 from adtrans.source import Source
 
 KINDS = {
     "unsupported": UnsupportedError, "type": errors.LocatedTypeError, "value": errors.LocatedValueError,
     "index": errors.LocatedIndexError, "unbound": errors.UnboundNameError, "name": errors.UndefinedNameError,
-    "attribute": errors.LocatedAttributeError,
+    "attribute": errors.LocatedAttributeError, "key": errors.LocatedKeyError,
 }
 
 
@@ -78,6 +78,7 @@ class Lowering:
         self.numbers = iter(range(10**9))
         self.readonly: set[Var] = set()
         self.captured: dict = {}
+        self.returns: list[Span | None] = []
         self.captured_params: list[Var] = []
         self.captured_values: list = []
         self.extents: dict[Var, tuple[Operand, ...]] = {}
@@ -223,7 +224,7 @@ class Lowering:
                        f"local variable {name!r} is read before anything is assigned to it")
             return self.settled(value.value, name)
         if isinstance(value, Poison):
-            if value.reason == "":
+            if value.reason == "" or any(error.message.startswith(f"{name!r} ") for error in self.errors):
                 raise Silent
             raise self.error(f"{name!r} {value.reason}", hint=value.hint)
         return value
@@ -279,8 +280,16 @@ class Lowering:
 
     def new_cell(self, contents) -> Ref:
         ref = Ref(next(self.numbers))
-        self.env["cell", ref.cell] = contents
+        self.env["cell", ref.cell] = replace(contents, values=tuple(self.solid(item) for item in contents.values))
         return ref
+
+    def solid(self, value: Value) -> Value:
+        """A value that can be kept: lazy arrays are computed now."""
+        if isinstance(value, Lazy):
+            from adtrans.lower.nests import materialise
+
+            return materialise(self, value)
+        return value
 
     def contents(self, ref: Ref):
         return self.settled(self.env["cell", ref.cell], "the container")

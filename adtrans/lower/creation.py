@@ -59,6 +59,8 @@ def filler(name: str, fill: Num | None):
     """zeros, ones, empty; with `_like` forms below."""
     def run(low, args, keywords) -> Value:
         arity(low, name, args, keywords, 0, 3, ("shape", "dtype", "order"))
+        if not args and "shape" not in keywords:
+            raise low.error(f"{name}() missing required argument 'shape'", kind="type")
         shape = shape_of(low, args[0] if args else keywords["shape"])
         dtype = args[1] if len(args) > 1 else keywords.get("dtype", NONE)
         code = "f8" if dtype == NONE else dtype_code(low, dtype)

@@ -98,7 +98,10 @@ def dispatch(low, node: ast.expr) -> Value:
 
             return other_comprehension(low, node)
         case ast.JoinedStr():
-            return Py(ast.unparse(node))
+            for part in node.values:
+                if isinstance(part, ast.FormattedValue):
+                    settled(low, part.value)
+            raise low.error("f-strings are only for print() and the messages of exceptions")
         case ast.Slice(lower, upper, step):
             return SliceV(*(NONE if part is None else settled(low, part) for part in (lower, upper, step)))
         case ast.Starred():

@@ -104,10 +104,11 @@ def join_templates(low, a, b):
         case NumT(), NumT():
             return NumT(*promote((a.code, a.weak), (b.code, b.weak))) if a.code != b.code else \
                 NumT(a.code, a.weak and b.weak)
-        case ArrayT(), ArrayT() if a.rank == b.rank and a.dtype == b.dtype:
+        case ArrayT(), ArrayT() if a.rank == b.rank and (a.dtype == b.dtype or a.dtype[0] == b.dtype[0] == "f"):
             extents = tuple(x if x is not None and y is not None and low.equal_extents(x, y) else None
                             for x, y in zip(a.extents, b.extents))
-            return ArrayT(a.dtype, a.rank, a.layout if a.layout == b.layout else "A", extents)
+            layout = a.layout if a.layout == b.layout else "A"
+            return ArrayT(max(a.dtype, b.dtype), a.rank, layout, extents)
         case SeqT(), SeqT() if (a.cls, a.keys, len(a.items), a.mutable) == (b.cls, b.keys, len(b.items), b.mutable):
             return SeqT(a.cls, tuple(join_templates(low, x, y) for x, y in zip(a.items, b.items)), a.keys, a.mutable)
         case (StaticT(Poison() as poison), _) | (_, StaticT(Poison() as poison)):
@@ -136,6 +137,8 @@ def words(t) -> str:
             return "a container"
         case StaticT(Py(None)):
             return "None"
+        case StaticT(Py(obj)):
+            return f"the {type(obj).__name__} {obj!r}"
         case StaticT(Func()):
             return "a function"
     return "something else"
@@ -167,8 +170,19 @@ def array_reference(low, value, wanted: ArrayT) -> Var:
     if value is MISSING:
         return placeholder(low, Array(wanted.dtype, wanted.rank))
     view = materialise(low, value) if isinstance(value, Lazy) else value
+    if view.dtype != wanted.dtype:
+        if named_twice(low, view):
+            raise low.error(f"an array of dtype {view.dtype} becomes one of dtype {wanted.dtype} on another path "
+                            "while other names still refer to it", hint="convert it with astype before the branch or loop")
+        return materialise(low, view, wanted.dtype).base
     found = views.reference(low, view)
     return found if found is not None else materialise(low, view).base
+
+
+def named_twice(low, view: View) -> bool:
+    """Whether more than one name may refer to the memory of a view."""
+    sites = low.points[view.base]
+    return sum(1 for value in low.env.values() if isinstance(value, View) and low.points[value.base] & sites) > 1
 
 
 def rebuild(low, form, operands: Iterator[Operand]) -> Value:
@@ -279,6 +293,8 @@ def surviving(low, value, side: int, blocks: list[Block], key) -> tuple[Value, l
             merges[operand] = Merge(after, *pair)
             if isinstance(operand.type, Array):
                 low.points[after] = low.points[operand] | low.points[other]
+                if operand in low.extents:
+                    low.extents[after] = tuple(outside(extent) for extent in low.extents[operand])
         return merges[operand].after
 
     return map_operands(value, outside), list(merges.values())

@@ -323,10 +323,12 @@ def settle(low, entry: dict, ended: dict, forms: dict) -> dict | None:
         if key in forms or before is value or (before is not MISSING and before == value):
             continue
         form = template(low, value)
+        if silent(form):
+            continue
         if before is not MISSING:
             forms[key], fits = join_templates(low, template(low, before), form), False
             continue
-        if key[0] == "flow" and key[1] != "result" or silent(form):
+        if key[0] == "flow" and key[1] != "result":
             continue
         form = form if key[0] == "flow" else form if isinstance(form, (MaybeT, StaticT)) else MaybeT(form)
         if key in low.missing:

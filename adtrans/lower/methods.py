@@ -139,7 +139,7 @@ def tuple_method(low, receiver: Seq, name: str, args, keywords) -> Value:
     match name:
         case "_replace":
             fields = receiver.cls._fields
-            return Seq(tuple(keywords.get(field, item) for field, item in zip(fields, receiver.items)), receiver.cls)
+            return Seq(tuple(low.solid(keywords.get(field, item)) for field, item in zip(fields, receiver.items)), receiver.cls)
         case "_asdict":
             return low.new_cell(Contents(dict, receiver.items, receiver.cls._fields))
     raise low.error(f"the tuple method {name!r} is not in the language")
@@ -212,7 +212,7 @@ def dict_method(low, receiver: Ref, contents: Contents, name: str, args, keyword
         case "pop":
             wanted = containers.static_key(low, args[0])
             if wanted not in keys:
-                raise low.error(f"key {wanted!r} is not in the dict", kind="value")
+                raise low.error(f"key {wanted!r} is not in the dict", kind="key")
             at = keys.index(wanted)
             low.env["cell", receiver.cell] = Contents(
                 dict, (*values[:at], *values[at + 1:]), (*keys[:at], *keys[at + 1:]))

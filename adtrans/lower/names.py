@@ -20,6 +20,8 @@ def collect(node: ast.AST, found: set[str]) -> None:
             return
         case ast.Lambda():
             return
+        case ast.Import(names) | ast.ImportFrom(names=names):
+            found.update((alias.asname or alias.name).split(".")[0] for alias in names)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() | ast.DictComp():
             for inner in ast.walk(node):
                 if isinstance(inner, ast.NamedExpr):

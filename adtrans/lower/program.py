@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adtrans.build import ONE, const
-from adtrans.errors import LocatedError, together
+from adtrans.errors import LocatedError, Span, together
 from adtrans.ir import Array, Operand, Program, Scalar, Strided, Var
 from adtrans.lower import statics, tables, views
 from adtrans.lower.calls import run_frame
@@ -36,6 +36,7 @@ class Lowered:
     captured: dict
     source: Source
     optimistic: bool
+    span: Span
     facts: dict = field(default_factory=dict)
 
 
@@ -81,13 +82,17 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
     operands: list[Operand] = []
     if isinstance(result, View) and not result.shape:
         result = Num(views.load(low, result, ()))
-    structure = flatten_result(low, result, operands) if result is not None else StaticResult(None)
+    structure: Any = StaticResult(None)
+    span = next((span for span in low.returns if span), source.span(source.node))
+    if result is not None and not low.errors:
+        with low.at(span):
+            structure = flatten_result(low, result, operands)
     if low.errors:
         raise together(low.errors)
     all_params = tuple(dict.fromkeys(var for made in params.values() for var in made)) + tuple(low.captured_params)
     program = Program(source.name, all_params, tuple(low.build.here.body), tuple(operands),
                       doc=inspect.getdoc(source.function) or "")
-    return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed)
+    return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed, span)
 
 
 def read_function(low: Lowering, fun, source: Source, values: dict[str, Value]) -> Value | None:
@@ -102,7 +107,7 @@ def read_function(low: Lowering, fun, source: Source, values: dict[str, Value]) 
             low.errors.extend(error.errors)
     except Silent:
         if not low.errors:
-            raise
+            low.errors.append(low.error("the function cannot be read"))
     return None
 
 

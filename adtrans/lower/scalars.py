@@ -88,7 +88,7 @@ def binary(low, op: str, a: Num, b: Num) -> Num:
     if op in ("floordiv", "mod") and code == "i8":
         check_nonzero(low, right)
     if code[0] == "f" and op in ("band", "bor", "bxor", "lsh", "rsh"):
-        raise low.error(f"unsupported operand types for {op}: float")
+        raise low.error(f"unsupported operand types for {op}: float", kind="type")
     return Num(low.build.prim(op, left, right), weak)
 
 
@@ -168,6 +168,8 @@ def unary(low, op: str, a: Num) -> Num:
         case "invert":
             if a.code == "b1" and not a.weak:
                 return Num(build.prim("not", a.operand), False)
+            if a.code[0] == "f":
+                raise low.error("bad operand type for unary ~: float", kind="type")
             return Num(build.prim("invert", as_type(low, a, "i8").operand), a.weak)
         case "neg":
             wide = as_type(low, a, "i8") if a.code == "b1" else a

@@ -15,7 +15,7 @@ from adtrans.lower import containers, joins, nests, views
 from adtrans.lower.context import Shadowed, Silent, describe
 from adtrans.lower.expressions import evaluate, index_items, operator, settled
 from adtrans.lower.loops import for_statement, while_statement
-from adtrans.lower.names import names_assigned
+from adtrans.lower.names import declared, names_assigned
 from adtrans.lower.scalars import static_int, truth
 from adtrans.lower.values import NONE, Arrayish, Func, Lazy, Num, Poison, Py, Ref, Seq, SliceV, Value, View
 
@@ -82,6 +82,9 @@ def one(low, statement: ast.stmt) -> None:
             note(low, statement, error)
         except Silent:
             spoil(low, statement)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            # The net under every reader: what it did not foresee is still an error at the user's line.
+            note(low, statement, low.error(f"this use is not in the language ({type(error).__name__}: {error})"))
 
 
 def note(low, statement: ast.stmt, error: LocatedError) -> None:
@@ -91,7 +94,7 @@ def note(low, statement: ast.stmt, error: LocatedError) -> None:
 
 def spoil(low, statement: ast.stmt) -> None:
     """Names that a statement given up would have set are not to be complained about again."""
-    for name in names_assigned([statement]):
+    for name in names_assigned([statement]) | declared([statement], ast.Global):
         key = low.key_of(name) or (low.frame.number, name)
         low.env[key] = GONE
     if any(isinstance(inner, ast.Return) for inner in ast.walk(statement)):
@@ -132,8 +135,7 @@ def reader(low, node: ast.stmt) -> None:
         case ast.Raise(exc, _):
             raise_statement(low, exc)
         case ast.Assert(test, msg):
-            message = evaluate(low, msg) if isinstance(msg, ast.Constant) else None
-            text = str(message.value) if isinstance(message, Py) else ast.unparse(test)
+            text = ast.unparse(test) if msg is None else raised_text(msg)
             low.check(condition(low, test), "AssertionError", text)
         case ast.Delete(targets):
             delete(low, targets)
@@ -180,6 +182,8 @@ def expression_statement(low, node: ast.expr) -> None:
 
 def print_statement(low, node: ast.Call) -> None:
     items: list = []
+    if node.keywords:
+        raise low.error(f"print() with {node.keywords[0].arg}= is not in the language")
     for arg in node.args:
         value = printed(low, arg)
         items += value
@@ -253,6 +257,8 @@ def leave_function(low) -> None:
 
 
 def return_statement(low, value: ast.expr | None) -> None:
+    if len(low.frames) == 1:
+        low.returns.append(low.build.span)
     result = NONE if value is None else evaluate(low, value)
     if isinstance(result, Lazy):
         result = nests.materialise(low, result)
@@ -371,7 +377,7 @@ def assign_target(low, target: ast.expr, value: Value) -> None:
             if isinstance(value, Lazy):
                 value = nests.materialise(low, value, name=name)
             if name in low.frame.forbidden:
-                raise low.error(f"{name!r} is declared global")
+                raise Silent
             low.bind(name, value)
         case ast.Tuple(elts) | ast.List(elts):
             unpack(low, elts, value)
@@ -458,7 +464,7 @@ def one_element(low, value: Value) -> Value:
 def store_attribute(low, base: ast.expr, name: str, value: Value) -> None:
     from adtrans.lower.values import Contents
 
-    target = settled(low, base)
+    target, value = settled(low, base), low.solid(value)
     if isinstance(target, Ref):
         contents = low.contents(target)
         if contents.cls not in (list, dict) and name in contents.keys:

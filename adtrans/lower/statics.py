@@ -10,6 +10,7 @@ import types
 
 import numpy as np
 
+from adtrans.errors import UnsupportedError
 from adtrans.lower import views
 from adtrans.lower.values import Func, Py, Value
 from adtrans.source import Source, read, unwrap
@@ -59,7 +60,10 @@ def function_of(low, obj) -> Func:
     """A Python function object as something to inline."""
     from adtrans.lower.containers import to_value
 
-    source = read(obj)
+    try:
+        source = read(obj)
+    except UnsupportedError as error:
+        raise low.error(error.message, hint=error.hint) from None
     bound = tuple(to_value(low, item) for item in source.bound)
     keywords = {key: to_value(low, item) for key, item in source.keywords.items()}
     function = source.function

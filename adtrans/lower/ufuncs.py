@@ -195,6 +195,11 @@ def composed(name: str, make):
     return run
 
 
+def same(low, x: Value) -> Value:
+    """A new array of the same elements."""
+    return nests.elementwise(low, lambda t: t, lambda v: v, x)
+
+
 def times(factor: float):
     return lambda low, x: arithmetic(low, "mul", x, Num(const(factor), True))
 
@@ -345,9 +350,8 @@ def fill_tables() -> None:
         np.sign: sign, np.absolute: absolute, np.fabs: absolute, np.where: where, np.clip: clip,
         np.float_power: float_power,
         np.negative: composed("negative", lambda low, x: arithmetic(low, "mul", x, Num(const(-1), True))),
-        np.positive: composed("positive", lambda low, x: x),
-        np.conjugate: composed("conjugate", lambda low, x: x),
-        np.real: composed("real", lambda low, x: x),
+        np.positive: composed("positive", same), np.conjugate: composed("conjugate", same),
+        np.real: lambda low, args, keywords: low.as_array(args[0]),
         np.square: composed("square", lambda low, x: arithmetic(low, "pow", x, Num(const(2), True))),
         np.reciprocal: composed("reciprocal", lambda low, x: arithmetic(low, "truediv", Num(const(1.0), True), x)),
         np.deg2rad: composed("deg2rad", times(math.pi / 180)), np.radians: composed("radians", times(math.pi / 180)),

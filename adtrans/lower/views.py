@@ -21,7 +21,9 @@ def whole(low, base: Var) -> View:
 
 def is_identity(low, view: View) -> bool:
     """Whether the view is its whole base, in order."""
-    extents = low.extents[view.base]
+    extents = low.extents.get(view.base)
+    if extents is None:
+        return False
     return len(view.axes) == view.rank and all(
         axis == Along(k, ZERO, ONE) and low.equal_extents(view.shape[k], extents[k])
         for k, axis in enumerate(view.axes))
@@ -165,6 +167,8 @@ def spread(low, rank: int, items: tuple[Value, ...]) -> tuple[Value, ...]:
     """Ellipsis replaced and missing axes appended as full slices."""
     full = SliceV(NONE, NONE, NONE)
     used = sum(1 for item in items if item != NONE and item != Py(Ellipsis))
+    if items.count(Py(Ellipsis)) > 1:
+        raise low.error("an index can only have a single ellipsis ('...')", kind="index")
     if used > rank:
         raise low.error(f"too many indices for array: array is {rank}-dimensional, but {used} were indexed",
                         kind="index")

@@ -1,5 +1,7 @@
 """Faults of the reading: aliasing, views and slices, indices, broadcasting, types, jumps, closures."""
 
+import ast
+
 from adtrans.build import FALSE, ONE, ZERO, const
 from adtrans.ir import F4, INT, Const
 from adtrans.lower import calls, loops, nests, reductions, scalars, statements, views
@@ -23,11 +25,14 @@ def overlap_temporary_missing(patch):
 # --- indices, views, slices ------------------------------------------------------------------------------
 
 
-def negative_index_of_view_not_wrapped(patch):
-    """A negative index into a view counts from the end of the base."""
+def negative_index_not_wrapped(patch):
+    """A computed index that is negative is taken as 0."""
 
     def element_index(low, item, extent, axis, wraps=False):
-        return original(low, item, extent, axis, True)
+        index = original(low, item, extent, axis, wraps)
+        if isinstance(item.operand, Const) or low.bounds.at_least(item.operand, 0):
+            return index
+        return low.build.prim("max", item.operand, ZERO)
 
     original = views.element_index
     patch.setattr(views, "element_index", element_index)
@@ -87,16 +92,12 @@ def slice_of_slice_forgets_first_start(patch):
     patch.setattr(views, "compose", compose)
 
 
-def transposition_inverted(patch):
-    """np.transpose(x, (1, 2, 0)) goes the other way round."""
+def transposition_forgotten(patch):
+    """A transposed square is the square itself."""
 
     def transpose(view, order):
-        if len(order) < 3:
-            return original(view, order)
-        inverse = tuple(order.index(k) for k in range(len(order)))
-        found = original(view, inverse)
-        shape = tuple(view.shape[k] for k in order)
-        return View(found.base, found.axes, shape) if isinstance(found, View) else found
+        found = original(view, order)
+        return View(view.base, view.axes, found.shape) if isinstance(found, View) else found
 
     original = views.transpose
     patch.setattr(views, "transpose", transpose)
@@ -204,19 +205,21 @@ def else_clause_always_runs(patch):
 
 
 def continue_does_not_skip(patch):
-    """What follows a `continue` in a branch runs all the same."""
+    """What follows a conditional `continue` runs all the same."""
+
+    def always_jumps(body):
+        return original_jumps([s for s in body if not isinstance(s, ast.Continue)])
 
     def guarded(low, jumped, rest):
         key = statements.jump_key(low)
-        if key[1] != "skip":
-            original(low, jumped, rest)
+        if key[1] != "skip" or low.env["flow", "broke", key[2]].operand != FALSE:
+            original_guarded(low, jumped, rest)
             return
-        before = low.env[key]
         low.env[key] = Num(FALSE, True)
         statements.body(low, rest)
-        low.env[key] = before
 
-    original = statements.guarded
+    original_jumps, original_guarded = statements.always_jumps, statements.guarded
+    patch.setattr(statements, "always_jumps", always_jumps)
     patch.setattr(statements, "guarded", guarded)
 
 
@@ -271,12 +274,12 @@ def named_view_is_a_copy(patch):
 FAULTS = (
     aliasing_missed,
     overlap_temporary_missing,
-    negative_index_of_view_not_wrapped,
+    negative_index_not_wrapped,
     negative_index_counts_one_short,
     reversed_slice_starts_late,
     reversed_slice_runs_forward,
     slice_of_slice_forgets_first_start,
-    transposition_inverted,
+    transposition_forgotten,
     broadcast_from_the_left,
     repeated_axis_walked,
     extreme_skips_last_element,

@@ -68,9 +68,9 @@ def arctangent_arguments_exchanged(patch):
     partial(patch, "arctan2", a="-a / (a * a + b * b)", b="b / (a * a + b * b)")
 
 
-def maximum_tie_to_both(patch):
-    """Where two arguments of maximum are equal both get the adjoint."""
-    partial(patch, "maximum", b="b >= a")
+def maximum_passes_to_both(patch):
+    """The second argument of maximum gets the adjoint where it is the smaller one too."""
+    partial(patch, "maximum", b="b == b")
 
 
 def minimum_mask_of_maximum(patch):
@@ -96,7 +96,7 @@ FAULTS = (
     square_root_not_halved,
     remainder_by_divisor_sign,
     arctangent_arguments_exchanged,
-    maximum_tie_to_both,
+    maximum_passes_to_both,
     minimum_mask_of_maximum,
     logarithm_base_forgotten,
 )

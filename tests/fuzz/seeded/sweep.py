@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from adtrans import reverse
-from adtrans.build import const, zero
-from adtrans.ir import BOOL, Array, Load, Prim, Reshape, Var, View
+from adtrans.build import Builder, const, zero
+from adtrans.ir import BOOL, Alloc, Array, Load, Prim, Reshape, Var, View
 from adtrans.reverse import Countdown, Replay, Reverse
+from adtrans.tape import Forward
 
 # --- memory ----------------------------------------------------------------------------------------------
 
@@ -50,20 +51,27 @@ def load_adjoint_overwrites(patch):
 
 
 def view_shadow_apart(patch):
-    """The adjoints of a view do not reach the array it is a view of."""
-    shadow_apart(patch, View)
+    """The adjoints of a view that travels with a loop or branch do not reach the array it is a view of."""
+
+    def companion(self, statement):
+        found = original(self, statement)
+        if not isinstance(statement, View) or not found:
+            return found
+        build = Builder()
+        shape = tuple(build.dim(statement.var, k) for k in range(statement.var.type.rank))
+        return [*build.here.body, Alloc(found[0].var, shape)]
+
+    original = Forward.companion
+    patch.setattr(Forward, "companion", companion)
 
 
 def reshape_shadow_apart(patch):
     """The adjoints of a reshaped array do not reach the original."""
-    shadow_apart(patch, Reshape)
 
-
-def shadow_apart(patch, kind):
     def make_shadow(self, array, definition):
-        if not isinstance(definition, kind):
+        if not isinstance(definition, Reshape):
             return original(self, array, definition)
-        shape = tuple(self.build.dim(self.value(array), k) for k in range(array.type.rank))
+        shape = tuple(self.value(extent) for extent in definition.shape)
         return self.build.alloc(array.type.dtype, shape)
 
     original = Reverse.make_shadow
@@ -113,18 +121,6 @@ def cast_adjoint_dropped(patch):
 
     original = Reverse.prim
     patch.setattr(Reverse, "prim", prim)
-
-
-def integer_power_keeps_exponent(patch):
-    """The derivative of x ** n is taken as n x ** n."""
-
-    def integer_power(self, args, bar):
-        build = self.build
-        base, exponent = self.value(args[0]), self.value(args[1])
-        power = build.prim("powi", base, exponent, type=base.type)
-        self.add(args[0], build.prim("mul", bar, build.prim("mul", build.cast(exponent, base.type), power)))
-
-    patch.setattr(Reverse, "integer_power", integer_power)
 
 
 def mask_inverted(patch):
@@ -349,7 +345,6 @@ FAULTS = (
     seed_replaced_by_value,
     select_inverted,
     cast_adjoint_dropped,
-    integer_power_keeps_exponent,
     mask_inverted,
     loop_not_reversed,
     last_iteration_missed,
