@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from adtrans import cache
+from adtrans.errors import UnsupportedError
 from adtrans.source import read, unwrap
 
 CONSTANTS = (type(None), bool, int, float, str, bytes, np.generic, np.dtype)
@@ -126,7 +127,10 @@ class Identity:
             self.visit(item)
 
     def function(self, function: types.FunctionType) -> None:
-        source = read(function)
+        try:
+            source = read(function)
+        except UnsupportedError as error:
+            raise Unknown(str(error)) from None
         self.parts.append(("function", function.__qualname__, "\n".join(source.lines)
                            if function.__name__ != "<lambda>" else self.lambda_text(source)))
         self.visit_all("defaults", function.__defaults__ or ())

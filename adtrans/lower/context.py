@@ -203,7 +203,10 @@ class Lowering:
             if key in self.env:
                 return self.settled(self.env[key], name)
             self.missing.add(key)
-            raise self.error(f"local variable {name!r} is read before anything is assigned to it", kind="unbound")
+            message = f"local variable {name!r} is read before anything is assigned to it"
+            if any(error.message == message for error in self.errors):
+                raise Silent
+            raise self.error(message, kind="unbound")
         from adtrans.lower.statics import global_value
 
         return global_value(self, self.frame.source, name)

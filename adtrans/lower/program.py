@@ -178,7 +178,8 @@ def flatten_result(low: Lowering, value: Value, operands: list[Operand]):
                                contents.keys)
         case Py(obj):
             return StaticResult(obj)
-    raise low.error("the function returns something that is not a number, an array or a container of them")
+    raise low.error("the function has to return a scalar, an array or a container of them",
+                    kind="type")
 
 
 __all__ = ["ArrayResult", "Lowered", "NumberResult", "Operand", "StaticResult", "TupleResult", "const", "lower",

@@ -56,7 +56,7 @@ def axis_argument(low, value: Value):
         return tuple(axis_argument(low, item) for item in value.items)
     axis = static_int(value)
     if axis is None:
-        raise low.error("axis has to be known before the program runs", kind="type")
+        raise low.error("axis has to be known before the program runs")
     return axis
 
 

@@ -97,6 +97,9 @@ def spoil(low, statement: ast.stmt) -> None:
     for name in names_assigned([statement]) | declared([statement], ast.Global):
         key = low.key_of(name) or (low.frame.number, name)
         low.env[key] = GONE
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))) if low.key_of(name) in low.env:
+            low.env[low.key_of(name)] = GONE
     if any(isinstance(inner, ast.Return) for inner in ast.walk(statement)):
         low.env["flow", "result", low.frame.number] = GONE
         if isinstance(statement, ast.Return):
