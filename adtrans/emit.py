@@ -18,7 +18,7 @@ OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "e
 NUMPY = {
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "hypot", "arctan2", "logaddexp",
-    "logaddexp2", "copysign", "fmod", "heaviside", "floor", "ceil", "trunc", "rint", "sign", "isnan", "isinf",
+    "logaddexp2", "copysign", "fmod", "floor", "ceil", "trunc", "rint", "sign", "isnan", "isinf",
     "isfinite", "signbit", "maximum", "minimum", "fmax", "fmin",
 }
 MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
@@ -96,6 +96,8 @@ class Expressions:
             return ast.Compare(values[0], [COMPARE[op]()], [values[1]])
         if op in NUMPY:
             return numpy_call(op, values)
+        if op in ("math.fmod", "math.cbrt"):  # Numba has only NumPy's
+            return numpy_call(op.removeprefix("math."), values)
         if op.startswith("math."):
             name = op.removeprefix("math.")
             return ast.Call(ast.Attribute(name_node("math"), MATH.get(name, name), ast.Load()), values, [])
@@ -122,6 +124,9 @@ class Expressions:
 
     def cast(self, operand: Operand, type: Scalar) -> ast.expr:
         value = self.value(operand)
+        if operand.type == ir.BOOL:
+            return ast.IfExp(value, *(self.value(Const(n, type)) for n in (1.0, 0.0))) if type.is_float else \
+                ast.IfExp(value, number(1), number(0))
         match type.code:
             case "f4":
                 return numpy_call("float32", [value])

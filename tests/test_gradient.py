@@ -164,8 +164,8 @@ def test_a_function_that_depends_on_nothing():
     assert interpreted(lambda x: 3.0, X).tolist() == [0.0, 0.0, 0.0]
 
 
-UNTAKEN = [1j, X + 1j, np.float16(1), X.astype(">f8"), X.astype(object), np.array(["a"]), np.longdouble(1), object(),
-           {1, 2}, np.ma.array(X)]  # fmt: skip
+UNTAKEN = [1j, X + 1j, np.float16(1), X.astype(">f8"), X.astype(object), np.array(["a"]), np.longdouble(1),
+           object(), {1, 2}, np.ma.array(X)]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", UNTAKEN, ids=lambda bad: type(bad).__name__)

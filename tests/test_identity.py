@@ -1,4 +1,4 @@
-"""What a gradient depends on besides its arguments: globals, closures, callees, constants; none of it stale."""
+"""What a gradient depends on besides its arguments: globals, closures, callees, constants; never stale."""
 
 import importlib
 import itertools
@@ -158,7 +158,7 @@ def test_a_callee_of_a_callee_is_seen():
 
 
 def test_a_reloaded_module_is_seen(tmp_path, monkeypatch):
-    """An edited callee: imported by name it stays what it was, as in Python; through its module it changes."""
+    """An edited callee that is reached through its module."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     path = tmp_path / "edited_callee.py"
@@ -209,6 +209,17 @@ def test_changed_defaults_are_seen():
     assert outer.interpreted(1.0) == 2.0
     made.f.__defaults__ = (5.0,)
     assert outer.interpreted(1.0) == 5.0
+
+
+def test_changed_code_is_seen():
+    """What IPython's autoreload does: the function stays the same object and gets new code."""
+    made = module("def helper(x):\n    return x * 2.0\n\n\ndef f(x):\n    return helper(x)\n")
+    g = gradient(made.f)
+    assert g.interpreted(1.0) == 2.0
+    made.helper.__code__ = module("def helper(x):\n    return x * x * x\n").helper.__code__
+    assert g.interpreted(1.0) == 3.0
+    made.f.__code__ = module("def f(x):\n    return x * 7.0\n").f.__code__
+    assert g.interpreted(1.0) == 7.0
 
 
 # --- the digest ------------------------------------------------------------------------------------------

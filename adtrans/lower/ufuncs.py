@@ -19,7 +19,7 @@ FLOAT_UNARY = (
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
 )
-FLOAT_BINARY = ("hypot", "arctan2", "logaddexp", "logaddexp2", "copysign", "fmod", "heaviside")
+FLOAT_BINARY = ("hypot", "arctan2", "logaddexp", "logaddexp2", "copysign", "fmod")
 ROUNDING = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "fix": "trunc"}
 ARITHMETIC = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "true_divide": "truediv",
@@ -195,6 +195,22 @@ def composed(name: str, make):
     return run
 
 
+def heaviside(low, args, keywords) -> Value:
+    """np.heaviside: 0 below zero, 1 above, the second argument at zero, NaN for NaN."""
+    (x, y), out, dtype = ufunc_arguments(low, "heaviside", args, keywords, 2)
+
+    def emit(a: Num, b: Num) -> Num:
+        code, _ = floating((a.code, a.weak), (b.code, b.weak))
+        at, value = as_type(low, a, code).operand, as_type(low, b, code).operand
+        build = low.build
+        nought, one = zero(at.type), Const(1.0, at.type)
+        level = build.prim("select", build.prim("gt", at, nought), one, value)
+        level = build.prim("select", build.prim("lt", at, nought), nought, level)
+        return Num(build.prim("select", build.prim("isnan", at, type=BOOL), at, level))
+
+    return finish(low, nests.elementwise(low, floating, emit, x, y), out, dtype)
+
+
 def same(low, x: Value) -> Value:
     """A new array of the same elements."""
     return nests.elementwise(low, lambda t: t, lambda v: v, x)
@@ -348,7 +364,7 @@ def fill_tables() -> None:
         TABLE[getattr(np, name)] = extremum(name, name)
     TABLE.update({
         np.sign: sign, np.absolute: absolute, np.fabs: absolute, np.where: where, np.clip: clip,
-        np.float_power: float_power,
+        np.float_power: float_power, np.heaviside: heaviside,
         np.negative: composed("negative", lambda low, x: arithmetic(low, "mul", x, Num(const(-1), True))),
         np.positive: composed("positive", same), np.conjugate: composed("conjugate", same),
         np.real: lambda low, args, keywords: low.as_array(args[0]),
