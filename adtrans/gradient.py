@@ -137,8 +137,14 @@ class GradientFunction:
         if len(each) != len(self.argnames):
             raise ArgumentError(f"bars must be a tuple of {len(self.argnames)} buffers")
         buffers, scalars = self._buffers(each, found, bound)
-        result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *buffers,
+        # Compiled code takes buffers laid out like the arguments; others get theirs added afterwards.
+        direct = [buffer if layout_fits(buffer, code) else np.zeros(buffer.shape, buffer.dtype, order=code[-1])
+                  for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1])]
+        result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *direct,
                                              *self._seed(found, seed))
+        for buffer, other in zip(buffers, direct):
+            if other is not buffer:
+                buffer += other
         values = result if isinstance(result, tuple) else (result,)
         for (buffer, where), extra in zip(scalars, values[1:]):
             buffer[where] += extra
@@ -148,9 +154,10 @@ class GradientFunction:
         """`accumulate` for arguments that overlap in memory."""
         value, gradient = self.value_and_grad(**bound)
         several = isinstance(self.settings.argnums, tuple)
-        for name, bar, part in zip(self.argnames, bars if several else (bars,), gradient if several else (gradient,)):
+        bars, gradient = (bars, gradient) if several else ((bars,), (gradient,))
+        for name, bar, found in zip(self.argnames, bars, gradient):
             spec = spec_of(bound[name], name)
-            for buffer, extra in zip(buffer_leaves(bar, spec), float_leaves(part, spec)):
+            for buffer, extra in zip(buffer_leaves(bar, spec), float_leaves(found, spec)):
                 buffer += seed * extra
         return value
 
@@ -430,6 +437,16 @@ class GradientFunction:
 
 
 register(GradientFunction)
+
+
+def layout_fits(buffer: np.ndarray, code: str) -> bool:
+    """Whether an array has the layout of a type code."""
+    match code[-1]:
+        case "C":
+            return buffer.flags.c_contiguous
+        case "F":
+            return buffer.flags.f_contiguous
+    return True
 
 
 def has_bound(fun: Callable) -> bool:

@@ -38,6 +38,7 @@ class Identity:
         self.arrays: list[np.ndarray] = []
         self.watched: list[tuple[dict | types.CellType, str, Any]] = []
         self.contents: list[tuple[Any, str]] = []
+        self.functions: list[tuple] = []
         self.seen: dict[int, int] = {}
         self.keep: list = []
         self.digest: str | None
@@ -58,6 +59,10 @@ class Identity:
                 except ValueError:
                     found = Identity
             if found is not value:
+                return True
+        for function, code, defaults, keywords in self.functions:
+            if function.__code__ is not code or function.__defaults__ is not defaults \
+                    or function.__kwdefaults__ is not keywords:
                 return True
         return any(content(holder) != before for holder, before in self.contents)
 
@@ -131,6 +136,7 @@ class Identity:
             source = read(function)
         except UnsupportedError as error:
             raise Unknown(str(error)) from None
+        self.functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
         self.parts.append(("function", function.__qualname__, "\n".join(source.lines)
                            if function.__name__ != "<lambda>" else self.lambda_text(source)))
         self.visit_all("defaults", function.__defaults__ or ())

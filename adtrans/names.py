@@ -106,7 +106,7 @@ class Lives:
             self.define(carry.inside, head + 1, inner)
         if isinstance(statement, For):
             self.define(statement.counter, head + 1, inner)
-        through = {var: end for var in {*inner, *live}}
+        through = dict.fromkeys({*inner, *live}, end)
         self.close({var: last for var, last in live.items() if last > end}, end)
         live = {}
         self.close(through, head)
@@ -157,7 +157,7 @@ class Webs:
 
     def attempt(self, a: Operand, b: Operand) -> None:
         """Give `a` and `b` one name if they never hold different values at once."""
-        if isinstance(b, Var) and b in self.folded or not (isinstance(a, Var) and isinstance(b, Var)) or a.type != b.type:
+        if not (isinstance(a, Var) and isinstance(b, Var)) or b in self.folded or a.type != b.type:
             return
         x, y = self.find(a), self.find(b)
         if x is y or (x in self.fixed and y in self.fixed):

@@ -2,8 +2,8 @@
 
     differentiate(program, result, inputs)
 
-The forward sweep is the program itself with what the plan wants stored; the reverse sweep runs the statements backwards,
-each loop mirrored by a loop that counts down. `bars` maps a scalar to the adjoint collected for it so far; every
+The forward sweep is the program itself with what the plan wants stored; the reverse sweep runs the statements
+backwards, each loop mirrored by a loop that counts down. `bars` maps a scalar to the adjoint collected for it so far; every
 active array has a shadow.
 """
 
@@ -397,7 +397,7 @@ class Reverse:
         self.bars = before
         build.span = span
         carries = []
-        for carry, bar, end, following in zip(carried, inner_bars, ends, nexts):
+        for bar, end, following in zip(inner_bars, ends, nexts):
             after = Var(bar.type, bar.name)
             carries.append(Carry(bar, end, following, after))
         for var, bar, begin, total in zip(outer, sums, begins, totals):
@@ -610,7 +610,8 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seed: Var | None
             continue
         outputs.append(made[var] if var in made else reverse.bars.get(var, zero(var.type)))
     params = program.params + tuple(given.values()) + ((seed,) if seed is not None else ())
-    facts = {**program.facts, "outputs": tuple(given.values()), "discrete": activity.discrete}
+    facts = {**program.facts, "outputs": tuple(given.values()), "discrete": activity.discrete,
+             "forward": len(body) - len(reverse.build.here.body)}
     return replace(program, params=params, body=body, results=tuple(outputs), facts=facts)
 
 

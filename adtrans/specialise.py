@@ -15,6 +15,7 @@ from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.build import Builder, const
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
+from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
@@ -34,6 +35,7 @@ class Reading:
     lowered: Lowered
     value: Program
     optimistic: bool
+    debug: bool = False
 
 
 @dataclass
@@ -52,7 +54,9 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
     lowered = lower(fun, specs, options)
     program = ir.verify(simplify(ir.verify(lowered.program)))
     program = replace(program, mutable=stored_params(program))
-    return Reading(lowered, program, lowered.optimistic)
+    if options.debug:
+        program = ir.verify(instrument(program))
+    return Reading(lowered, program, lowered.optimistic, options.debug)
 
 
 def stored_params(program: Program) -> frozenset[Var]:
@@ -94,6 +98,8 @@ def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], spec
         shadows = {var: Var(var.type, f"{var.name}_bar", user=True) for var in inputs if isinstance(var.type, Array)}
     direct = {var: shadow for var, shadow in shadows.items() if var not in program.mutable}
     made = differentiate(program, inputs, seed=seed, shadows=direct, with_value=mode != "grad")
+    if reading.debug:
+        made = instrument_adjoints(made, made.facts["forward"])
     if made.facts.get("discrete"):
         raise NonDifferentiableError(
             f"the result of {program.name} depends on {', '.join(argnums)} only through integers, "
@@ -186,7 +192,8 @@ def encode(result: Any):
         case ArrayResult(dtype, rank):
             return ["array", dtype, rank]
         case TupleResult(cls, items, _) if cls is tuple:
-            return ["tuple", [encode(item) for item in items]]
+            inner = [encode(item) for item in items]
+            return ["other"] if ["other"] in inner else ["tuple", inner]
         case StaticResult(None):
             return ["none"]
     return ["other"]

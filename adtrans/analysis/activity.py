@@ -1,4 +1,5 @@
-"""Which values carry derivatives: varied (they depend on a differentiated input) and useful (the result depends on them).
+"""Which values carry derivatives: varied (they depend on a differentiated input) and useful (the result
+depends on them).
 
 Scalars are followed one by one, memory by class (see `alias`). Scratch buffers become active by themselves.
 """

@@ -11,8 +11,8 @@ from adtrans.lower import containers, nests, statics
 from adtrans.lower.context import Frame, Silent, describe
 from adtrans.lower.expressions import evaluate, settled
 from adtrans.lower.names import declared, names_assigned
-from adtrans.source import unwrap
 from adtrans.lower.values import NONE, Contents, Func, Lazy, Method, Num, Py, Ref, Seq, Value
+from adtrans.source import unwrap
 
 DEPTH_LIMIT = 60
 

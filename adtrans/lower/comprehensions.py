@@ -19,7 +19,6 @@ from adtrans.lower.names import names_assigned
 from adtrans.lower.scalars import as_type
 from adtrans.lower.values import Contents, Lazy, Num, Seq, Value, View
 
-
 SHORT = 16
 
 

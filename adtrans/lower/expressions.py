@@ -474,7 +474,7 @@ def expand_scalar(low, value: Num, items) -> Value:
 def array_item(low, value: View | Lazy, items: tuple[Value, ...]) -> Value:
     allowed = (Num, SliceV)
     for item in items:
-        if isinstance(item, Arrayish) or isinstance(item, (Ref, Seq)):
+        if isinstance(item, (*Arrayish, Ref, Seq)):
             from adtrans.lower.gather import gather
 
             return gather(low, nests.concrete(low, value), items)

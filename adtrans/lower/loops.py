@@ -97,8 +97,7 @@ def counted(low, node, number: int, iterable: Value, body: Callable[[Value], Non
         low.check(low.build.prim("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
     else:
         start, stop, step = ZERO, extent_of(low, iterable), ONE
-    skip, broke = ("flow", "skip", number), ("flow", "broke", number)
-
+    broke = ("flow", "broke", number)
     low.env[broke] = Num(FALSE, True)
 
     def run():
@@ -381,7 +380,7 @@ def points_hold(low, insides, inits, nexts, points, apart, number) -> bool:
 def finish(low, number, forms, inits, insides, nexts, counter, block, build, entry) -> None:
     """Emit the loop and say what names mean after it."""
     carries, afters = [], {}
-    for key, form in forms.items():
+    for key in forms:
         outs: list[Operand] = []
         for init, inside, following in zip(inits[key], insides[key], nexts[key]):
             after = Var(inside.type, inside.name, inside.user)

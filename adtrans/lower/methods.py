@@ -139,7 +139,8 @@ def tuple_method(low, receiver: Seq, name: str, args, keywords) -> Value:
     match name:
         case "_replace":
             fields = receiver.cls._fields
-            return Seq(tuple(low.solid(keywords.get(field, item)) for field, item in zip(fields, receiver.items)), receiver.cls)
+            items = tuple(low.solid(keywords.get(field, item)) for field, item in zip(fields, receiver.items))
+            return Seq(items, receiver.cls)
         case "_asdict":
             return low.new_cell(Contents(dict, receiver.items, receiver.cls._fields))
     raise low.error(f"the tuple method {name!r} is not in the language")

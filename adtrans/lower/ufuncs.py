@@ -376,7 +376,8 @@ def fill_tables() -> None:
     names = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
              "atanh": "arctanh"}
     for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-                 "exp", "expm1", "log2", "log10", "log1p", "sqrt", "erf", "erfc", "isnan", "isinf", "isfinite", "lgamma", "gamma"):
+                 "exp", "expm1", "log2", "log10", "log1p", "sqrt", "erf", "erfc", "isnan", "isinf",
+                 "isfinite", "lgamma", "gamma"):
         TABLE[getattr(math, name)] = math_function(names.get(name, name), name, 1)
     for name, op in (("atan2", "arctan2"), ("copysign", "copysign"), ("fmod", "fmod")):
         TABLE[getattr(math, name)] = math_function(op, name, 2)

@@ -40,6 +40,11 @@ def test_seeded_fault_is_caught(name):
     assert list(found.caught) == [name]
 
 
+@pytest.mark.parametrize("name", seeded.RARE)
+def test_rare_fault_is_caught_by_its_own_program(name):
+    assert faults.shown_by_its_own(name)
+
+
 def test_a_harmless_change_is_no_fault(monkeypatch):
     monkeypatch.setitem(seeded.FAULTS, "nothing", lambda patch: None)
     found = faults.run(["nothing"], FIRST, 3)

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from adtrans import reverse
-from adtrans.build import Builder, const, zero
-from adtrans.ir import BOOL, Alloc, Array, Load, Prim, Reshape, Var, View
+from adtrans.build import const, zero
+from adtrans.ir import BOOL, Array, Load, Prim, Reshape, Var
 from adtrans.reverse import Countdown, Replay, Reverse
-from adtrans.tape import Forward
 
 # --- memory ----------------------------------------------------------------------------------------------
 
@@ -48,21 +47,6 @@ def load_adjoint_overwrites(patch):
 
     original = Reverse.let
     patch.setattr(Reverse, "let", let)
-
-
-def view_shadow_apart(patch):
-    """The adjoints of a view that travels with a loop or branch do not reach the array it is a view of."""
-
-    def companion(self, statement):
-        found = original(self, statement)
-        if not isinstance(statement, View) or not found:
-            return found
-        build = Builder()
-        shape = tuple(build.dim(statement.var, k) for k in range(statement.var.type.rank))
-        return [*build.here.body, Alloc(found[0].var, shape)]
-
-    original = Forward.companion
-    patch.setattr(Forward, "companion", companion)
 
 
 def reshape_shadow_apart(patch):
@@ -339,7 +323,6 @@ FAULTS = (
     adjoint_not_cleared_on_store,
     constant_store_not_cleared,
     load_adjoint_overwrites,
-    view_shadow_apart,
     reshape_shadow_apart,
     scalar_adjoint_overwritten,
     seed_replaced_by_value,
