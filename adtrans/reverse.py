@@ -3,8 +3,8 @@
     differentiate(program, result, inputs)
 
 The forward sweep is the program itself with what the plan wants stored; the reverse sweep runs the statements
-backwards, each loop mirrored by a loop that counts down. `bars` maps a scalar to the adjoint collected for it so far; every
-active array has a shadow.
+backwards, each loop mirrored by a loop that counts down. `bars` maps a scalar to the adjoint collected for it so far;
+every active array has a shadow.
 """
 
 from __future__ import annotations

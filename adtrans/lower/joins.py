@@ -171,10 +171,10 @@ def array_reference(low, value, wanted: ArrayT) -> Var:
         return placeholder(low, Array(wanted.dtype, wanted.rank))
     view = materialise(low, value) if isinstance(value, Lazy) else value
     if view.dtype != wanted.dtype:
+        made = materialise(low, view, wanted.dtype)
         if named_twice(low, view):
-            raise low.error(f"an array of dtype {view.dtype} becomes one of dtype {wanted.dtype} on another path "
-                            "while other names still refer to it", hint="convert it with astype before the branch or loop")
-        return materialise(low, view, wanted.dtype).base
+            low.sever(view.base, made.base, "has another dtype on another path while other names refer to it")
+        return made.base
     found = views.reference(low, view)
     return found if found is not None else materialise(low, view).base
 

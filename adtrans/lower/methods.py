@@ -109,7 +109,9 @@ def array_method(low, receiver, name, args, keywords) -> Value:
 
             return astype(low, receiver, args, keywords)
         case "flatten":
-            return KNOWN[np.copy](low, [KNOWN[np.ravel](low, [receiver], {})], {})
+            from adtrans.lower.shaping import flat
+
+            return KNOWN[np.copy](low, [flat(low, receiver)], {})
         case "reshape" | "transpose" if len(args) > 1 or (args and isinstance(args[0], Num)):
             return KNOWN[METHODS[name]](low, [receiver, Seq(tuple(args))], keywords)
         case "tolist" | "sort":

@@ -117,18 +117,18 @@ def inner(low, args, keywords) -> Value:
 
 
 def vdot(low, args, keywords) -> Value:
-    from adtrans.lower.shaping import ravel
+    from adtrans.lower.shaping import flat
 
     arity(low, "vdot", args, keywords, 2, 2)
-    a, b = (nests.concrete(low, ravel(low, [arg], {})) for arg in args)
+    a, b = (nests.concrete(low, flat(low, arg)) for arg in args)
     return tensor_dot(low, a, b, 0, 0, "vdot")
 
 
 def outer(low, args, keywords) -> Value:
-    from adtrans.lower.shaping import ravel
+    from adtrans.lower.shaping import flat
 
     arity(low, "outer", args, keywords, 2, 2)
-    a, b = (ravel(low, [arg], {}) for arg in args)
+    a, b = (flat(low, arg) for arg in args)
     return arithmetic(low, "mul", views.expand(a, (1,)), views.expand(b, (0,)))
 
 

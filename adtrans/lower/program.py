@@ -129,6 +129,7 @@ def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
             var = Var(Array(dtype, rank, layout), name, user=True)
             made.append(var)
             low.fresh(var)
+            low.params.add(var)
             for axis in ones:
                 low.build.assume_dim(var, axis, ONE)
             return views.whole(low, var)

@@ -236,9 +236,9 @@ def running(name: str, op: str, start: float):
         request = Request(low, name, args, keywords)
         value = request.value
         if request.axis is None and value.rank != 1:
-            from adtrans.lower.shaping import ravel
+            from adtrans.lower.shaping import flat
 
-            value = ravel(low, [value], {})
+            value = flat(low, value)
         axis = request.axes[0] if request.axis is not None else 0
         value = nests.concrete(low, value)
         code = numeric_code(value)

@@ -13,12 +13,23 @@ from adtrans.lower.creation import shape_of
 from adtrans.lower.methods import array_attribute
 from adtrans.lower.reductions import axis_argument
 from adtrans.lower.scalars import promote, static_int
-from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Seq, SliceV, Value, View
+from adtrans.lower.values import NONE, Along, Arrayish, Lazy, Num, Seq, SliceV, Value, View
 
 
 def array(low, value: Value) -> View | Lazy:
     found = low.as_array(value)
     return nests.filled(low, found, (), found.code) if isinstance(found, Num) else found
+
+
+def flat(low, value: Value) -> View | Lazy:
+    """All elements in order, for a function of NumPy's that only reads them."""
+    found = array(low, value)
+    if found.rank == 1:
+        return found
+    shape = (product(low, found.shape),)
+    view = nests.concrete(low, found)
+    made = views.reshaped(low, view, shape)
+    return made if made is not None else views.reshaped(low, nests.materialise(low, view), shape)
 
 
 def reshape(low, args, keywords) -> Value:
@@ -29,7 +40,13 @@ def reshape(low, args, keywords) -> Value:
     shape = resolved(low, value, wanted)
     view = nests.concrete(low, value)
     found = views.reshaped(low, view, shape)
-    return found if found is not None else views.reshaped(low, nests.materialise(low, view), shape)
+    if found is not None:
+        return found
+    made = nests.materialise(low, view)
+    walked = [axis.axis for axis in view.axes if isinstance(axis, Along)]
+    if walked == sorted(walked):  # NumPy may or may not have made a copy; a transposed array it always copies
+        low.sever(view.base, made.base, "was reshaped from a part of another")
+    return views.reshaped(low, made, shape)
 
 
 def resolved(low, value, wanted: Value) -> tuple[Operand, ...]:
@@ -65,9 +82,23 @@ def product(low, extents) -> Operand:
 def ravel(low, args, keywords) -> Value:
     arity(low, "ravel", args, keywords, 1, 1, ("order",))
     value = array(low, args[0])
+    value = without_new_axes(low, value)
     if value.rank == 1:
+        if isinstance(value, View) and views.contiguous(low, value) is None:
+            made = nests.materialise(low, value)
+            if value.base.type.layout == "A" and value.base not in low.params:
+                low.sever(value.base, made.base, "was flattened from a part of another")
+            return made
         return value
     return reshape(low, [value, Num(product(low, value.shape), True)], {})
+
+
+def without_new_axes(low, value: View | Lazy) -> View | Lazy:
+    """Without axes of extent 1 that np.newaxis made."""
+    if isinstance(value, Lazy):
+        return value
+    walked = {axis.axis for axis in value.axes if isinstance(axis, Along)}
+    return views.drop(value, tuple(k for k, extent in enumerate(value.shape) if k not in walked and extent == ONE))
 
 
 def transpose(low, args, keywords) -> Value:

@@ -300,6 +300,8 @@ def reference(low, view: View, name: str | None = None) -> Var | None:
         return None
     items: list = [ViewSlice(low, axis, view.shape) if isinstance(axis, Along) else axis.index
                    for axis in view.axes]
+    if not fresh:
+        del items[partial_axes(low, view):]
     items += [None] * len(fresh)
     produced = [*walked, *fresh]
     order = tuple(produced.index(k) for k in range(view.rank))
@@ -310,6 +312,20 @@ def reference(low, view: View, name: str | None = None) -> Var | None:
     for k, extent in enumerate(view.shape):
         low.build.assume_dim(var, k, extent)
     return var
+
+
+def partial_axes(low, view: View) -> int:
+    """How many leading axes of the base a view restricts: the others need no slice (and Numba then knows that a
+    stretch of rows is contiguous)."""
+    extents = low.extents.get(view.base)
+    count = len(view.axes)
+    while extents is not None and count > 1:
+        axis = view.axes[count - 1]
+        if isinstance(axis, Fixed) or axis.step != ONE or axis.start != ZERO or not low.equal_extents(
+                view.shape[axis.axis], extents[count - 1]):
+            break
+        count -= 1
+    return count
 
 
 def ViewSlice(low, axis: Along, shape: tuple[Operand, ...]) -> Slice:
@@ -325,13 +341,45 @@ def ViewSlice(low, axis: Along, shape: tuple[Operand, ...]) -> Slice:
     return Slice(axis.start, stop, axis.step)
 
 
+def contiguous(low, view: View) -> Var | None:
+    """A C-contiguous reference to the memory of a view, where it is known to be one: the whole of a C-contiguous
+    array, or a stretch of its first axis."""
+    single = tuple(k for k, extent in enumerate(view.shape) if extent == ONE and not any(
+        isinstance(axis, Along) and axis.axis == k for axis in view.axes))
+    if single:
+        view = drop(view, single)
+    if view.base.type.layout != "C":
+        return None
+    if is_identity(low, view):
+        return view.base
+    fixed = sum(isinstance(axis, Fixed) for axis in view.axes)
+    walked = view.axes[fixed:]
+    extents = low.extents.get(view.base)
+    if extents is None or len(walked) != view.rank or any(isinstance(axis, Fixed) for axis in walked):
+        return None
+    for k, axis in enumerate(walked):
+        first = k == 0 and fixed == 0
+        if axis.axis != k or axis.step != ONE or not (first or axis.start == ZERO and low.equal_extents(
+                view.shape[k], extents[fixed + k])):
+            return None
+    made = reference(low, view)
+    return None if made is None else retyped(low, made)
+
+
+def retyped(low, made: Var) -> Var:
+    """The view just emitted, known to be C-contiguous (which Numba finds too)."""
+    made.type = Array(made.type.dtype, made.type.rank, "C")
+    return made
+
+
 def reshaped(low, view: View, shape: tuple[Operand, ...]) -> View | None:
     """A reshaped view sharing memory, where the whole of a C-contiguous array is looked at."""
-    if not is_identity(low, view) or view.base.type.layout != "C":
+    base = contiguous(low, view)
+    if base is None:
         return None
     var = Var(Array(view.dtype, len(shape), "C"))
-    low.build.emit(Reshape(var, view.base, shape, low.build.span))
-    low.alias(var, view.base)
+    low.build.emit(Reshape(var, base, shape, low.build.span))
+    low.alias(var, base)
     for k, extent in enumerate(shape):
         low.build.assume_dim(var, k, extent)
     return whole(low, var)
