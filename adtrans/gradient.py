@@ -23,6 +23,7 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
 from adtrans.sharing import overlapping, part, share
 from adtrans.source import read as read_source
+from adtrans.source import unwrap
 from adtrans.structure import (
     ArraySpec,
     ContainerSpec,
@@ -192,6 +193,7 @@ class GradientFunction:
             mode = self._mode(found, mode_name)
             if mode_name != "value":
                 self.latest = mode
+            self._check_captured(found, mode, bound)
             run = self._interpreted(mode) if interpreted else self._compiled(found, mode)
             try:
                 result = run(*self._flat(found, bound), *mode.product.captured)
@@ -205,6 +207,16 @@ class GradientFunction:
                     TypeError, KeyError, LookupError) as error:
                 raise located(error) from None
         return self._finish(mode_name, found, mode, result, bound)
+
+    @staticmethod
+    def _check_captured(found: Specialisation, mode: Mode, bound) -> None:
+        """Arguments that overlap captured arrays are fine as long as nothing is written."""
+        captured = mode.product.captured
+        if captured and mode.product.meta["writes"]:
+            arrays = [leaf for leaf in all_leaves(bound, found.specs) if type(leaf) is np.ndarray]
+            if any(np.may_share_memory(a, b) for a in arrays for b in captured):
+                raise ArgumentError("an argument overlaps an array that the function captures, and the function writes "
+                                    "to one of them: pass a copy")
 
     def _finish(self, mode_name: str, found: Specialisation, mode: Mode, result, bound):
         if mode_name == "value":
@@ -451,7 +463,7 @@ def layout_fits(buffer: np.ndarray, code: str) -> bool:
 
 def has_bound(fun: Callable) -> bool:
     """Whether arguments are bound already (methods, partial)."""
-    return inspect.ismethod(fun) or isinstance(fun, functools.partial)
+    return inspect.ismethod(fun) or isinstance(fun, functools.partial) or bool(unwrap(fun)[1])
 
 
 def argument_names(argnums, names: tuple[str, ...]) -> tuple[str, ...]:

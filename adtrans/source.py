@@ -48,10 +48,10 @@ class Source:
         """The place of `node` in the file."""
         line = getattr(node, "lineno", 1)
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        column = _characters(text, getattr(node, "col_offset", 0) - self.shift) + self.shift
+        column = _characters(text, getattr(node, "col_offset", 0)) + self.shift
         end_line = getattr(node, "end_lineno", line)
         end = getattr(node, "end_col_offset", None)
-        end_column = len(text) if end is None or end_line != line else _characters(text, end - self.shift) + self.shift
+        end_column = (len(text) if end is None or end_line != line else _characters(text, end)) + self.shift
         full = linecache.getline(self.filename, self.first_line + line - 1).rstrip("\n")
         return Span(self.filename, self.first_line + line - 1, column + 1, end_column + 1, full or text)
 

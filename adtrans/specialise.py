@@ -83,7 +83,7 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
     grouping = None if mode in ("value", "accumulate") else (mode == "value_and_grad", not single)
     text = write(program, entry, title, grouping)
-    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic}
+    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable)}
     return Product(text, entry, tuple(type_code(param.type) for param in program.params), meta,
                    lowered.captured_arrays)
 

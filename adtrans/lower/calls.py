@@ -9,7 +9,7 @@ from adtrans.build import FALSE, TRUE
 from adtrans.identity import is_library
 from adtrans.lower import containers, nests, statics
 from adtrans.lower.context import Frame, Silent, describe
-from adtrans.lower.expressions import evaluate, settled
+from adtrans.lower.expressions import evaluate, may_write, settled
 from adtrans.lower.names import declared, names_assigned
 from adtrans.lower.values import NONE, Contents, Func, Lazy, Method, Num, Py, Ref, Seq, Value
 from adtrans.source import unwrap
@@ -56,10 +56,8 @@ def arguments(low, node: ast.Call, callee: Value) -> tuple[list[Value], dict[str
 
 def steady(low, value: Value, nodes: list[ast.expr]) -> Value:
     """A lazy argument beside another argument that calls something is computed at once."""
-    if isinstance(value, Lazy) and len(nodes) > 1 and any(
-            isinstance(inner, (ast.Call, ast.NamedExpr)) for item in nodes[1:] for inner in ast.walk(item)):
-        return nests.materialise(low, value)
-    return value
+    later = isinstance(value, Lazy) and any(may_write(low, item) for item in nodes[1:])
+    return nests.materialise(low, value) if later else value
 
 
 def apply(low, callee: Value, args: list[Value], keywords: dict[str, Value], node: ast.AST | None = None) -> Value:

@@ -158,9 +158,42 @@ def dictionary(low, keys, values) -> Ref:
 
 def held(low, value: Value, later: ast.expr) -> Value:
     """A lazy operand is computed before a later operand that calls something: a call may write to memory."""
-    if isinstance(value, Lazy) and any(isinstance(inner, (ast.Call, ast.NamedExpr)) for inner in ast.walk(later)):
-        return nests.materialise(low, value)
-    return value
+    return nests.materialise(low, value) if isinstance(value, Lazy) and may_write(low, later) else value
+
+
+def may_write(low, node: ast.expr) -> bool:
+    """Whether reading an expression may change memory: it calls something that is not known to leave it alone."""
+    from adtrans.lower.methods import METHODS
+    from adtrans.lower.statics import is_known
+    from adtrans.lower.tables import KNOWN
+
+    for inner in ast.walk(node):
+        if not isinstance(inner, ast.Call):
+            continue
+        if any(keyword.arg in ("out", None) for keyword in inner.keywords):
+            return True
+        match inner.func:
+            case ast.Attribute(ast.Name(module), name) if low.key_of(module) is None:
+                known = getattr(free(low, module), name, None)
+            case ast.Attribute(_, name):
+                if name not in METHODS:
+                    return True
+                continue
+            case ast.Name(name) if low.key_of(name) is None:
+                known = free(low, name)
+            case _:
+                return True
+        if not is_known(known, KNOWN):
+            return True
+    return False
+
+
+def free(low, name: str):
+    """What a free name means, or None."""
+    try:
+        return low.frame.source.lookup(name)
+    except (KeyError, ValueError):
+        return None
 
 
 # --- operators -------------------------------------------------------------------------------------------

@@ -100,7 +100,8 @@ def counted(low, node, number: int, iterable: Value, body: Callable[[Value], Non
     broke = ("flow", "broke", number)
     low.env[broke] = Num(FALSE, True)
 
-    def run():
+    def run(enter):
+        enter()
         counter = Var(start.type, target_name(node))
         low.bounds.counter(counter, start, stop, step)
         with iteration(low, number):
@@ -123,14 +124,18 @@ def while_statement(low, node: ast.While, test: Callable[[], Operand], body: Cal
     low.env[broke] = Num(FALSE, True)
     state: dict = {}
 
-    def run():
+    def run(enter):
+        # The head and the body each see the carried values anew: neither sees what the other computes.
         with low.build.block() as head:
+            enter()
             state["test"] = test()
         state["head"] = head.body
+        enter()
         with iteration(low, number):
             body()
 
-    def run_rotated():
+    def run_rotated(enter):
+        enter()
         state["test"], state["head"] = low.env[go].operand, []
         with iteration(low, number):
             body()
@@ -230,7 +235,7 @@ def target_name(node) -> str:
 # --- what is carried -------------------------------------------------------------------------------------
 
 
-def carried(low, node, number: int, run: Callable[[], object], build: Callable) -> None:
+def carried(low, node, number: int, run: Callable, build: Callable) -> None:
     """Read the body until the guess of what is carried, and of its types, holds; then emit the loop."""
     hint_key = (id(node) if isinstance(node, ast.AST) else (id(node[0]), node[1]), low.calls) if known(node) else None
     entry = dict(low.env)
@@ -274,11 +279,13 @@ def attempt(low, number, entry, forms, points, apart, run, build) -> bool:
                for key, form in forms.items()}
     assume_apart(low, insides, inits, apart["broken"])
     with low.build.block() as block:
-        for key, form in forms.items():
-            low.env[key] = rebuild(low, form, iter(insides[key]))
+        def enter() -> None:
+            for key, form in forms.items():
+                low.env[key] = rebuild(low, form, iter(insides[key]))
+
         low.counted_depth += 1
         try:
-            counter = run()
+            counter = run(enter)
         finally:
             low.counted_depth -= 1
         ended = low.env

@@ -450,6 +450,7 @@ def store_item(low, base: ast.expr, index: ast.expr, value: Value) -> None:
 def store_array(low, target: View, items: tuple[Value, ...], value: Value) -> None:
     if any(isinstance(item, Arrayish) for item in items):
         raise low.error("assignment through an index array is not in the language yet", hint="write a loop")
+    low.require_writable(target)
     place = containers.view_at(low, target, items)
     if not any(isinstance(item, SliceV) or item in (NONE, Py(Ellipsis)) for item in items) and not place.shape:
         value = one_element(low, value)
@@ -525,6 +526,7 @@ def store_container(low, holder: Value, key: Value, value: Value) -> None:
 def augment_element(low, holder: View, items: tuple[Value, ...], op: ast.operator, value: Value) -> None:
     if any(isinstance(item, Arrayish) for item in items):
         raise low.error("assignment through an index array is not in the language yet", hint="write a loop")
+    low.require_writable(holder)
     place = containers.view_at(low, holder, items)
     if place.shape or any(isinstance(item, SliceV) for item in items):
         in_place(low, place, op, value)
