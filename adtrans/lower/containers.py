@@ -9,7 +9,7 @@ import numpy as np
 
 from adtrans.build import const
 from adtrans.lower import nests, views
-from adtrans.lower.context import Shadowed, describe
+from adtrans.lower.context import Shadowed, Silent, describe
 from adtrans.lower.scalars import promote, python_number, static_int
 from adtrans.lower.values import (
     NONE,
@@ -160,6 +160,8 @@ def container_item(low, value: Value, index: Value) -> Value:
     at = static_int(index)
     if at is not None:
         if not -len(items) <= at < len(items):
+            if low.errors and isinstance(value, Ref):
+                raise Silent
             raise low.error(f"{'list' if isinstance(value, Ref) else 'tuple'} index out of range", kind="index")
         return low.settled(items[at], "an item")
     if not isinstance(index, Num) or index.code == "f8":

@@ -41,7 +41,8 @@ def test_quotients(name):
 
 
 @pytest.mark.parametrize("base, exponent", [("np.abs(x) + 0.1", "y"), ("x", "2"), ("x", "3.0"), ("2.0", "x"),
-                                            ("x + 3.0", "-2"), ("s", "n"), ("x", "5"), ("np.abs(x) + 0.1", "0.5")])  # fmt: skip
+                                            ("x + 3.0", "-2"), ("s", "n"), ("x", "5"),
+                                            ("np.abs(x) + 0.1", "0.5")])  # fmt: skip
 def test_powers(base, exponent):
     agree_on(f"np.power({base}, {exponent})")
     agree_on(f"({base}) ** ({exponent})")
@@ -64,7 +65,8 @@ def test_math_functions_of_more(expression):
     "expression",
     [
         "np.where(x > 0.5, x * x, y)", "np.where(x > y, s, y)", "np.where(a > 0.0, a, x[:4])",
-        "np.where(s > 0.5, x, y)", "np.where(flags, x, 0.0)", "np.clip(x, -0.2, 0.8)", "np.clip(x, y, 1.2)", "np.clip(x, None, 0.8)",
+        "np.where(s > 0.5, x, y)", "np.where(flags, x, 0.0)", "np.clip(x, -0.2, 0.8)", "np.clip(x, y, 1.2)",
+        "np.clip(x, None, 0.8)",
         "np.clip(x, 0.1, None)", "x.clip(0.1, 0.8)", "np.clip(s, 0.0, t)", "np.heaviside(x, 0.5) * y",
         "np.sign(a) * a", "np.isfinite(x) * y", "np.logical_and(x > 0.0, y > 0.5) * x", "np.equal(x, y) + x",
     ],
@@ -93,7 +95,8 @@ def test_shapes_that_do_not_fit(shapes):
 
 
 @pytest.mark.parametrize("shapes", [((3,), (1,)), ((1,), (3,)), ((2, 3), (3,)), ((2, 3), (1, 3)), ((2, 1), (1, 3)),
-                                    ((), (2,)), ((2, 1, 4), (3, 1)), ((0,), (1,)), ((1, 0), (3, 1)), ((1, 1), (1,))])  # fmt: skip
+                                    ((), (2,)), ((2, 1, 4), (3, 1)), ((0,), (1,)), ((1, 0), (3, 1)),
+                                    ((1, 1), (1,))])  # fmt: skip
 def test_broadcasting_is_undone(shapes):
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=shape) for shape in shapes)
