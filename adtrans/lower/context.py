@@ -78,7 +78,7 @@ class Lowering:
         self.numbers = iter(range(10**9))
         self.readonly: set[Var] = set()
         self.params: set[Var] = set()
-        self.severed: list[tuple[frozenset, Var, str]] = []
+        self.severed: list[tuple[frozenset, Var, str, Operand | None]] = []
         self.captured: dict = {}
         self.returns: list[Span | None] = []
         self.captured_params: list[Var] = []
@@ -183,16 +183,19 @@ class Lowering:
         return bool(self.points[a] & self.points[b])
 
     def wrote(self, base: Var) -> None:
-        for sites, copy, why in self.severed:
+        for sites, copy, why, apart in self.severed:
             if self.points[base] & sites or copy in self.points[base]:
+                if apart is not None and (not isinstance(apart, Var) or self.visible(apart)):
+                    self.check(apart, "RuntimeError", f"an array that {why} is written to: make a copy first")
+                    continue
                 raise self.error(f"an array that {why} is written to", hint="make a copy first")
         if self.points[base] & self.readonly:
             raise self.error("assignment destination is read-only", kind="value")
 
-    def sever(self, original: Var, copy: Var, why: str) -> None:
-        """Note that `copy` was made where Python would have gone on sharing memory: from now on neither may be written
-        to, or the other would not see it."""
-        self.severed.append((self.points[original], copy, why))
+    def sever(self, original: Var, copy: Var, why: str, apart: Operand | None = None) -> None:
+        """Note that `copy` was made where Python might have gone on sharing memory: from now on neither may be written
+        to, or the other would not see it, unless `apart` holds when the program runs."""
+        self.severed.append((self.points[original], copy, why, apart))
 
     def require_writable(self, view: View) -> None:
         from adtrans.lower.nests import injective

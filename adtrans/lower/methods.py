@@ -98,6 +98,10 @@ def array_method(low, receiver, name, args, keywords) -> Value:
             nests.assign(low, nests.concrete(low, receiver), args[0])
             return NONE
         case "item":
+            if len(args) == 1 and receiver.rank > 1:
+                from adtrans.lower.shaping import flat
+
+                return views.subscript(low, nests.concrete(low, flat(low, receiver)), tuple(args))
             if args:
                 return views.subscript(low, nests.concrete(low, receiver), tuple(args))
             from adtrans.lower.builtins import number

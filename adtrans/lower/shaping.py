@@ -45,7 +45,9 @@ def reshape(low, args, keywords) -> Value:
     made = nests.materialise(low, view)
     walked = [axis.axis for axis in view.axes if isinstance(axis, Along)]
     if walked == sorted(walked):  # NumPy may or may not have made a copy; a transposed array it always copies
-        low.sever(view.base, made.base, "was reshaped from a part of another")
+        tellable = len(shape) == 1 and view.base.type.layout == "C"
+        apart = low.build.prim("not", mergeable(low, view)) if tellable else None
+        low.sever(view.base, made.base, "was reshaped from a part of another", apart)
     return views.reshaped(low, made, shape)
 
 
@@ -91,6 +93,26 @@ def ravel(low, args, keywords) -> Value:
             return made
         return value
     return reshape(low, [value, Num(product(low, value.shape), True)], {})
+
+
+def mergeable(low, view: View) -> Operand:
+    """Whether the elements of a view of a C-contiguous array lie at equal distances, so that NumPy flattens it without
+    a copy; a view without elements does not count."""
+    build = low.build
+    extents = low.extents[view.base]
+    strides: list[Operand] = []
+    step: Operand = ONE
+    for extent in reversed(extents):
+        strides.insert(0, step)
+        step = build.prim("mul", step, extent)
+    walked = [(view.shape[axis.axis], build.prim("mul", axis.step, stride))
+              for axis, stride in zip(view.axes, strides) if isinstance(axis, Along)]
+    fits: Operand = build.prim("gt", product(low, view.shape), ZERO)
+    for (outer, outer_stride), (inner, inner_stride) in zip(walked, walked[1:]):
+        joined = build.prim("eq", outer_stride, build.prim("mul", inner, inner_stride))
+        loose = build.prim("or", build.prim("eq", outer, ONE), build.prim("eq", inner, ONE))
+        fits = build.prim("and", fits, build.prim("or", joined, loose))
+    return fits
 
 
 def without_new_axes(low, value: View | Lazy) -> View | Lazy:

@@ -124,6 +124,8 @@ def reader(low, node: ast.stmt) -> None:
         case ast.While():
             while_statement(low, node, lambda: condition(low, node.test), lambda: body(low, node.body),
                             clause(low, node.orelse))
+            if isinstance(node.test, ast.Constant) and node.test.value and not leaves_by_break(node.body):
+                leave_function(low)  # nothing but a return ends it
         case ast.Return(value):
             return_statement(low, value)
         case ast.Break() | ast.Continue():
@@ -164,6 +166,20 @@ REFUSED = {
 def unsupported(low, node: ast.stmt) -> None:
     name, hint = REFUSED.get(type(node), (f"`{type(node).__name__}`", None))
     raise low.error(f"{name} is not in the language", hint=hint)
+
+
+def leaves_by_break(body: list[ast.stmt]) -> bool:
+    """Whether a loop body has a `break` of its own."""
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, (ast.For, ast.While)):
+            pending.extend(node.orelse)
+        elif not isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def clause(low, statements: list[ast.stmt]):

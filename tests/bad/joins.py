@@ -164,5 +164,5 @@ def bad_list_that_changes_length_in_a_branch(s):
 def bad_list_of_mixed_kinds_grown_in_a_loop(x, n):
     parts = []
     for i in range(n):
-        parts.append(x if i == 0 else x[0])  #! UnsupportedError: if
+        parts.append(x if i == 0 else x[0])  #! UnsupportedError: path
     return np.sum(parts[0])

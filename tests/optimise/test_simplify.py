@@ -194,7 +194,7 @@ def test_simplified_programs_compute_the_same(seed):
         bound = inspect.signature(fun).bind(*made.args())
         bound.apply_defaults()
         specs = {name: spec_of(value, name) for name, value in bound.arguments.items()}
-        lowered = lower(fun, specs, Options())
+        lowered = lower(fun, specs, Options(dynamic_broadcast=True))
         plain = verify(lowered.program)
         simple = verify(simplify(plain))
         assert ir.size(simple) <= ir.size(plain)
