@@ -358,7 +358,7 @@ def contiguous(low, view: View) -> Var | None:
     if extents is None or len(walked) != view.rank or any(isinstance(axis, Fixed) for axis in walked):
         return None
     for k, axis in enumerate(walked):
-        first = k == 0 and fixed == 0
+        first = k == 0
         if axis.axis != k or axis.step != ONE or not (first or axis.start == ZERO and low.equal_extents(
                 view.shape[k], extents[fixed + k])):
             return None
