@@ -138,8 +138,10 @@ class GradientFunction:
         if len(each) != len(self.argnames):
             raise ArgumentError(f"bars must be a tuple of {len(self.argnames)} buffers")
         buffers, scalars = self._buffers(each, found, bound)
-        # Compiled code takes buffers laid out like the arguments; others get theirs added afterwards.
-        direct = [buffer if layout_fits(buffer, code) else np.zeros(buffer.shape, buffer.dtype, order=code[-1])
+        # Compiled code takes buffers of their own memory, laid out like the arguments; others get theirs afterwards.
+        given = [leaf for leaf in all_leaves(bound, found.specs) if type(leaf) is np.ndarray] + mode.product.captured
+        direct = [buffer if layout_fits(buffer, code) and not any(np.may_share_memory(buffer, array) for array in given)
+                  else np.zeros(buffer.shape, buffer.dtype, order=code[-1])
                   for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1])]
         result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *direct,
                                              *self._seed(found, seed))
@@ -427,6 +429,7 @@ class GradientFunction:
     def numba_dispatcher(self, types, mode: str = "call"):
         """The compiled dispatcher for Numba argument types; called by Numba when it compiles a caller."""
         from adtrans.backend.arguments import spec_of_type
+        from adtrans.backend.guard import guarded, pairs_apart
 
         specs = {name: spec_of_type(kind, name) for name, kind in zip(self.names, types)}
         if any(isinstance(spec, ContainerSpec) for spec in specs.values()):
@@ -443,9 +446,8 @@ class GradientFunction:
         if made.product.captured:
             raise ArgumentError("a function that captures an array cannot be called inside compiled code: "
                                 "pass the array in as an argument")
-        if any(isinstance(spec, StaticSpec) for spec in specs.values()):
-            raise ArgumentError("strings and None cannot be passed inside compiled code yet")
-        return self._compiled(found, made)
+        apart = pairs_apart(specs, self.argnames if name != "value" else (), made.product.meta["writes"])
+        return guarded(self._compiled(found, made), self.names, specs, tuple(types), apart)
 
 
 register(GradientFunction)

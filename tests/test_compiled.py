@@ -99,6 +99,52 @@ def test_arguments_are_unchanged_in_compiled_code():
     assert value == pytest.approx(wanted, rel=1e-13) and np.allclose(u_bar, wanted_bar, rtol=1e-12)
 
 
+def coupled(a, b):
+    a[0] = 5.0 * b[1]
+    return b[0] * b[1]
+
+
+coupling = adtrans.value_and_grad(coupled, argnums=(0, 1))
+
+
+def test_arguments_that_overlap_in_compiled_code_are_right_or_refused():
+    @numba.njit
+    def measured(a, b):
+        return coupling(a, b)
+
+    x = np.array([1.0, 2.0, 3.0])
+    value, (a_bar, b_bar) = measured(x, x.copy())
+    assert (value, a_bar.tolist(), b_bar.tolist()) == (2.0, [0.0] * 3, [2.0, 1.0, 0.0])
+    try:
+        value, (a_bar, b_bar) = measured(x, x)
+    except ValueError:
+        return
+    assert (value, a_bar.tolist(), b_bar.tolist()) == (20.0, [0.0, 20.0, 0.0], [0.0, 20.0, 0.0])
+
+
+def choosing(inner, memory, kind="sum", scale=None):
+    if kind == "sum":
+        return inner[()] * np.sum(memory) * (1.0 if scale is None else scale)
+    return inner[()] ** 2 * memory[0]
+
+
+choice = adtrans.grad(choosing, argnums=(0, 1))
+
+
+def test_strings_none_and_arrays_of_no_axes_in_compiled_code():
+    @numba.njit
+    def slopes(a, x):
+        return choice(a, x), choice(a, x, "square"), choice(a, x, scale=2.0), choice(a, x, "sum", None)
+
+    a, x = np.array(3.0), np.array([1.0, 2.0])
+    found = [(float(a_bar), x_bar.tolist()) for a_bar, x_bar in slopes(a, x)]
+    assert found == [(3.0, [3.0, 3.0]), (6.0, [9.0, 0.0]), (6.0, [6.0, 6.0]), (3.0, [3.0, 3.0])]
+    with pytest.raises(ValueError, match="'inner' and 'memory' overlap in memory"):
+        slopes(x[0:1].reshape(()), x)
+    beside = x.reshape(2, 1)
+    slopes(beside[0].reshape(()), beside[1])
+
+
 def test_an_argument_of_integers_is_a_typing_error():
     @numba.njit
     def wrong(n):

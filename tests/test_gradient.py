@@ -330,6 +330,24 @@ def test_accumulate_into_a_strided_buffer():
     assert wide.tolist() == [4.0, 0.0, 8.0, 0.0, 12.0, 0.0]
 
 
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_buffer_that_overlaps_an_argument_is_right_or_refused(shift):
+    memory = np.array([1.0, 2.0, 3.0, 4.0])
+    x, bar = memory[:3], memory[shift : 3 + shift]
+    wanted = bar + 2.0 * x
+    try:
+        grad(lambda x: np.sum(x * x)).accumulate(bar, x)
+    except adtrans.AdtransError:
+        return
+    assert bar.tolist() == wanted.tolist()
+
+
+def test_one_buffer_for_two_arguments_collects_both_gradients():
+    bar = np.zeros(3)
+    grad(lambda a, b: np.sum(a * b), argnums=(0, 1)).accumulate((bar, bar), X, X + 1.0)
+    assert bar.tolist() == (2.0 * X + 1.0).tolist()
+
+
 UNFIT = [np.zeros(4), np.zeros((3, 1)), np.zeros(3, dtype=np.float32), [0.0] * 3, 0.0, None]
 
 

@@ -4,14 +4,14 @@ from numba.core import types
 
 from adtrans.backend.cpu import type_code
 from adtrans.errors import ArgumentError
-from adtrans.structure import ArraySpec, NumberSpec, Spec, StaticSpec
+from adtrans.structure import ArraySpec, NumberSpec, Spec, StaticSpec, spec_of
 
 
 def spec_of_type(kind, name: str) -> Spec:
     """The spec of an argument of a Numba type. Floats are taken as Python's, which do not widen float32 arrays."""
     match kind:
-        case types.Omitted(value=value) if value is None or isinstance(value, str):
-            return StaticSpec(value)
+        case types.Omitted(value=value):
+            return spec_of(value, name)
         case types.NoneType():
             return StaticSpec(None)
         case types.StringLiteral():
