@@ -95,17 +95,19 @@ def alone(seed, mode, context, *rest):
 def run(mode, seeds, jobs, size, extras, options):
     """Judge all seeds, showing progress."""
     total = Tally()
+    size_of_line = 0
     for tally in (
         spread(seeds, mode, jobs, size, extras, options)
         if jobs > 1
         else one_by_one(seeds, mode, size, extras, options)
     ):
         total.merge(tally)
-        print(
-            f"\r{mode}: {sum(total.outcomes.values())} of {len(seeds)}, {counts(total)}",
-            end="",
-            file=sys.stderr,
-        )
+        for seed, outcome, detail in tally.failures:
+            line = f"{mode} {seed} {outcome}: {(detail.splitlines() or [''])[0][:160]}"
+            print("\r" + line.ljust(size_of_line), file=sys.stderr)
+        line = f"{mode}: {sum(total.outcomes.values())} of {len(seeds)}, {counts(total)}"
+        size_of_line = len(line)
+        print("\r" + line, end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return total
 
