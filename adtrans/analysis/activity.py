@@ -184,6 +184,8 @@ class Taint:
         match statement:
             case Let(_, ir.Dim()):
                 pass  # extents do not depend on what the array holds
+            case Let(_, Prim(op)) if op in ir.TESTS:
+                pass  # piecewise constant, with derivative zero
             case Let(var, expr):
                 self.flow(tuple(ir.operands(expr)), var)
             case Store(array, index, value) | Accumulate(array, index, value):

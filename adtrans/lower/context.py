@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from adtrans import errors
 from adtrans.build import FALSE, ONE, TRUE, Builder, combine
 from adtrans.errors import LocatedError, Span, UnsupportedError
-from adtrans.ir import Array, Check, Const, Operand, Var, defined
+from adtrans.ir import Array, Check, Const, Operand, Stmt, Store, Var, defined, walk
 from adtrans.lower.bounds import Bounds
+from adtrans.lower.severed import Severed
 from adtrans.lower.values import Lazy, Maybe, Num, Poison, Py, Ref, Seq, Value, View
 from adtrans.source import Source
 
@@ -78,7 +79,8 @@ class Lowering:
         self.numbers = iter(range(10**9))
         self.readonly: set[Var] = set()
         self.params: set[Var] = set()
-        self.severed: list[tuple[frozenset, Var, str, Operand | None]] = []
+        self.severed: list[Severed] = []
+        self.at_once: list[Stmt] = []
         self.captured: dict = {}
         self.returns: list[Span | None] = []
         self.captured_params: list[Var] = []
@@ -183,19 +185,16 @@ class Lowering:
         return bool(self.points[a] & self.points[b])
 
     def wrote(self, base: Var) -> None:
-        for sites, copy, why, apart in self.severed:
-            if self.points[base] & sites or copy in self.points[base]:
-                if apart is not None and (not isinstance(apart, Var) or self.visible(apart)):
-                    self.check(apart, "RuntimeError", f"an array that {why} is written to: make a copy first")
-                    continue
-                raise self.error(f"an array that {why} is written to", hint="make a copy first")
         if self.points[base] & self.readonly:
             raise self.error("assignment destination is read-only", kind="value")
 
     def sever(self, original: Var, copy: Var, why: str, apart: Operand | None = None) -> None:
-        """Note that `copy` was made where Python might have gone on sharing memory: from now on neither may be written
-        to, or the other would not see it, unless `apart` holds when the program runs."""
-        self.severed.append((self.points[original], copy, why, apart))
+        """Note that `copy` was made where Python might have gone on sharing memory; `apart` holds, when the program
+        runs, where Python would have made one as well."""
+        body = self.build.here.body
+        start = next(k for k, made in enumerate(body) if copy in defined(made))
+        filling = tuple(made for made in walk(body[start:]) if isinstance(made, Store) and made.array is copy)
+        self.severed.append(Severed(self.points[original], copy, why, apart, filling))
 
     def require_writable(self, view: View) -> None:
         from adtrans.lower.nests import injective

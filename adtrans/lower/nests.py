@@ -223,6 +223,8 @@ def write(low, target: View, value: Num | View | Lazy) -> None:
         views.store(low, target, index, as_type(low, element(low, value, index), code).operand)
 
     nest(low, target.shape, at)
+    if low.build.here.body:
+        low.at_once.append(low.build.here.body[-1])
 
 
 def assign(low, target: View, value: Value) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from adtrans.build import ONE, const
 from adtrans.errors import LocatedError, Span, together
 from adtrans.ir import Array, Operand, Program, Scalar, Strided, Var
-from adtrans.lower import statics, tables, views
+from adtrans.lower import severed, statics, tables, views
 from adtrans.lower.calls import run_frame
 from adtrans.lower.containers import to_value
 from adtrans.lower.context import Lowering, Options, Shadowed, Silent
@@ -92,6 +92,7 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
     all_params = tuple(dict.fromkeys(var for made in params.values() for var in made)) + tuple(low.captured_params)
     program = Program(source.name, all_params, tuple(low.build.here.body), tuple(operands),
                       doc=inspect.getdoc(source.function) or "")
+    program = severed.check(low, program)
     return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed, span)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.duals import arrays, elementary
 from tests.duals.arrays import DualArray, asarray, floats, is_float, lifted, plain, reduce
-from tests.duals.scalar import Dual, primal
+from tests.duals.scalar import Dual, decimals, primal
 
 
 class Namespace:
@@ -33,6 +33,11 @@ def number(x=0.0):
     """float(x), derivative kept."""
     x = x.item() if isinstance(x, np.ndarray) else x
     return x if type(x) is Dual else float(x)
+
+
+def digits(x, ndigits=None):
+    """round(x, ndigits)."""
+    return decimals(x, ndigits) if type(x) is float else round(x, ndigits)
 
 
 def cast_float(x=0.0):
@@ -248,7 +253,7 @@ math_attributes |= {
 }  # fmt: skip
 math_attributes = {name: of_numbers(function) for name, function in math_attributes.items()}
 math_names = Namespace(math, math_attributes)
-builtin_names = {**vars(builtins), "float": number}
+builtin_names = {**vars(builtins), "float": number, "round": digits}
 
 by_identity = {id(np): numpy_names, id(math): math_names, id(float): number}
 by_identity |= {id(getattr(math, name)): new for name, new in math_attributes.items() if hasattr(math, name)}

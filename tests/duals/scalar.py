@@ -19,7 +19,8 @@ import numpy as np
 
 
 class Watch:
-    """The smallest nonzero distance to a kink or jump since `reset`, and how often one was hit exactly.
+    """The smallest nonzero distance to a kink or jump since `reset`, how often one was hit exactly, and how many
+    integers were made of numbers that carry a derivative.
 
     `bias` decides ties: 0 leaves them ties, 1 and -1 resolve equal numbers as greater and as less, for asking
     whether a result hangs on a tie that another order of rounding would break.
@@ -33,6 +34,7 @@ class Watch:
         self.bias = bias
         self.smallest = math.inf
         self.ties = 0
+        self.integers = 0
 
     def compare(self, a, b):
         """A decision hangs on the order of two numbers."""
@@ -169,20 +171,22 @@ class Dual:
         return order(self, 0.0) != 0
 
     def __int__(self):
+        watch.integers += 1
         return int(truncated(self))
 
     __trunc__ = __int__
 
     def __floor__(self):
+        watch.integers += 1
         return int(floored(self))
 
     def __ceil__(self):
+        watch.integers += 1
         return int(ceiled(self))
 
     def __round__(self, ndigits=None):
-        x = primal(self)
-        watch.jump(x * 10.0 ** (ndigits or 0) + 0.5)
-        return round(x, ndigits)
+        watch.integers += ndigits is None
+        return decimals(primal(self), ndigits)
 
     def __float__(self):
         raise TypeError("float() would drop the derivative")
@@ -244,6 +248,16 @@ def rounded(x):
     """x rounded half to even as a plain float."""
     watch.jump(primal(x) + 0.5)
     return float(round(primal(x)))
+
+
+def decimals(x, ndigits=None):
+    """round(x, ndigits). Python and NumPy decide halves after the point differently: no answer is sure there."""
+    if ndigits is None:
+        watch.jump(x + 0.5)
+    elif isinstance(x, float):
+        scaled = x * 10.0**ndigits + 0.5
+        watch.distance(max(abs(scaled - round(scaled)), 1e-300))
+    return round(x, ndigits)
 
 
 def signed(x):

@@ -38,7 +38,7 @@ class Tally:
         """Count one program."""
         self.outcomes[verdict.outcome] += 1
         self.constructs.update(constructs)
-        if verdict.outcome not in ("right", "near"):
+        if verdict.outcome not in ("right", "near", "discrete"):
             self.failures.append((seed, verdict.outcome, verdict.detail))
 
     def merge(self, other):

@@ -2,8 +2,9 @@
 
 In: a `Program` and a mode, "interpreted" or "compiled". Out: a `Verdict`: right, wrong, refused (outside the
 language), crashed (any other exception), near (wrong, but the oracle passed a kink or jump too closely to
-tell), tie (wrong, but right if equal numbers compared otherwise), or broken (the program itself or the oracle
-fails: a fault of this package).
+tell), tie (wrong, but right if equal numbers compared otherwise), discrete (refused because only integers made of
+the arguments reach the result, and the oracle agrees), or broken (the program itself or the oracle fails: a fault
+of this package).
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ import numpy as np
 from tests import duals
 from tests.duals.transplant import Transplant
 
-OUTCOMES = ("right", "wrong", "refused", "crashed", "near", "tie", "broken")
+OUTCOMES = ("right", "wrong", "refused", "crashed", "near", "tie", "discrete", "broken")
 TOLERANCE = {False: 1e-9, True: 1e-4}
 NEAR = {False: 1e-7, True: 1e-3}
 SECONDS = 120
@@ -32,12 +33,13 @@ class Verdict:
 
 @dataclass
 class Expected:
-    """What the oracle says: value, gradient, distance to the nearest kink, kinks hit exactly."""
+    """What the oracle says: value, gradient, distance to the nearest kink, kinks hit exactly, integers made."""
 
     value: float
     gradient: object
     distance: float
     ties: int = 0
+    integers: int = 0
 
 
 class Disagreement(Exception):
@@ -71,7 +73,7 @@ def plain_value(program):
 def answer(program, bias=0.0):
     """The oracle's answer, ties broken by `bias`."""
     value, gradient = duals.gradient(program.load(), program.args(), program.argnums, bias)
-    return Expected(value, gradient, duals.watch.smallest, duals.watch.ties)
+    return Expected(value, gradient, duals.watch.smallest, duals.watch.ties, duals.watch.integers)
 
 
 def expected(program):
@@ -183,7 +185,7 @@ def judge(program, mode, options=None):
             return Verdict("near", f"{difference} (nearest kink {truth.distance:.1e})")
         return disputed(program, truth, value, gradient) or Verdict("wrong", str(difference))
     except Exception as error:
-        return failure(error)
+        return failure(error, truth)
     return Verdict("right")
 
 
@@ -198,10 +200,12 @@ def disputed(program, truth, value, gradient):
     return None
 
 
-def failure(error):
+def failure(error, truth):
     """The verdict on an exception of the compiler under test."""
     import adtrans
 
+    if isinstance(error, adtrans.NonDifferentiableError) and truth.integers and not numbers(truth.gradient).any():
+        return Verdict("discrete", str(error))
     if isinstance(error, adtrans.AdtransError):
         return Verdict("refused", f"{type(error).__name__}: {error}")
     return Verdict("crashed", f"{type(error).__name__}: {error}")
