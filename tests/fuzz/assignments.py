@@ -205,6 +205,13 @@ def rounded_count(w):
     w.declare(name, "int", lo=-4, hi=4)
 
 
+def printed(w):
+    """Something printed."""
+    w.use("stmt:print")
+    var = w.pick("float")
+    w.emit(f'print("here", {var.name})' if var and w.chance(0.7) else 'print("here")')
+
+
 def new_array(w):
     """An array name for any array expression; a view or an alias stays one."""
     shape = arrays.some_shape(w)

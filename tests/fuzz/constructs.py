@@ -10,14 +10,14 @@ assign unpack unpack-nested swap swap-elements chained walrus annotated augmente
 augmented* augmented/ augmented// augmented% augmented** element-store element-augmented slice-store
 slice-augmented full-store strided-store overlapping-store view-write row-view-write transpose-write
 reshape-write alias-name overwrite-after-use docstring pass del raise assert if elif else early-return
-both-branch-variable one-branch-variable
+both-branch-variable one-branch-variable print
 """
 INDEXING = """
 negative-index wrapped-index computed-index chained-index index-array row column ellipsis
 newaxis none-axis slice strided-slice negative-step computed-slice
 """
 OPERATORS = """
-+ - * / // % ** @ negate plus < <= > >= == != chained-comparison and or not ternary int+ int-
++ - * / // % ** int-power @ negate plus < <= > >= == != chained-comparison and or not ternary int+ int-
 int* int// int% int** array+ array- array* array/ array// array% array** array@ array-compare broadcast
 """
 LOOPS = """
@@ -42,7 +42,7 @@ NUMPY = """
 sum mean prod max min var std dot vdot matmul outer cumsum where clip maximum minimum abs sign
 zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like copy reshape ravel
 transpose shape ndim size array asarray concatenate stack sum-axis mean-axis prod-axis max-axis min-axis
-var-axis std-axis cumsum-axis keepdims
+var-axis std-axis cumsum-axis keepdims axis-tuple transpose-axes
 """
 METHODS = """
 sum mean prod max min var std dot cumsum clip copy reshape ravel transpose T shape ndim size

@@ -215,12 +215,22 @@ def operator(w, shape, depth):
 
 
 def exponential(w, shape, depth):
-    """A power: constant integer exponents of anything small, negative or real ones of positive bases."""
-    form = w.rng.randrange(5)
+    """A power: integer exponents, constant or not, of anything small, negative or real ones of positive bases."""
+    form = w.rng.randrange(6)
     if form == 0:
-        n = w.rng.choice([2, 2, 3, 1, 0])
-        inner = fit(w, value(w, shape, depth), 1.5, shape)
+        n = w.rng.choice([2, 2, 3, 1, 0, 4, 5, 7])
+        inner = fit(w, value(w, shape, depth), 1.5 if n < 4 else 1.2, shape)
         return E(f"{inner.tight} ** {n}", max(inner.bound**n, 1.0), False)
+    small = w.find("int", lambda v: 0 <= v.lo and v.hi <= 5) if form == 5 else []
+    if small:
+        w.use("op:int-power")
+        n = w.rng.choice(small)
+        if w.chance(0.3):
+            base = E(call(w, "maximum", shape, value(w, shape, depth).text, w.number(0.8, 1.2)), 5.0)
+            return E(f"{base.tight} ** -{n.name}", 4.0, False)
+        inner = fit(w, value(w, shape, depth), 1.4, shape)
+        power = w.rng.choice([n.name, n.name, f"({n.name} + 1)"])
+        return E(f"{inner.tight} ** {power}", 8.0, False)
     base = positive(w, shape, depth)
     if form == 1:
         return E(f"{base.tight} ** {w.rng.choice(['-1', '-2', '0.5', '1.5', '-0.5'])}", 14.0, False)

@@ -8,7 +8,9 @@ of this package).
 """
 
 import dataclasses
+import os
 import signal
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -60,6 +62,21 @@ def limited(seconds):
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def silent():
+    """Without what programs print, compiled ones included."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            yield
+            sys.stdout.flush()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def plain_value(program):
@@ -171,6 +188,14 @@ def compare(program, truth, value, gradient):
 
 def judge(program, mode, options=None):
     """The verdict on a program in a mode."""
+    if "print(" not in program.source:
+        return outcome(program, mode, options)
+    with silent():
+        return outcome(program, mode, options)
+
+
+def outcome(program, mode, options):
+    """The verdict, whatever the program prints."""
     try:
         truth = expected(program)
     except Exception as error:

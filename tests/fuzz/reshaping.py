@@ -14,6 +14,8 @@ def reduced(w, shape, depth):
     """A reduction along one axis, with or without keeping it."""
     if len(shape) > 2:
         return fresh(w, shape, depth)
+    if w.chance(0.2):
+        return reduced_twice(w, shape, depth)
     name = w.choose(REDUCTIONS)
     ones = [a for a, n in enumerate(shape) if n == 1]
     n = w.rng.randint(2, 3)
@@ -37,6 +39,28 @@ def reduced(w, shape, depth):
         return E(f"{e.tight}.{name}({options})", bound)
     w.use(f"np:{name}")
     return E(f"np.{name}({e.text}, {options})", bound)
+
+
+def reduced_twice(w, shape, depth):
+    """A reduction along two axes at once."""
+    name = w.choose({"sum": 4, "mean": 3, "max": 2, "min": 1, "var": 1})
+    source, axes = list(shape), []
+    if len(shape) == 2 and 1 in shape:
+        axes = [shape.index(1), (shape.index(1) + 1) % 2] if shape == (1, 1) else [shape.index(1)]
+        source = [w.rng.randint(2, 3) if k in axes else n for k, n in enumerate(shape)]
+    else:
+        for at in sorted(w.rng.sample(range(len(shape) + 2), 2)):
+            source.insert(at, w.rng.randint(2, 3))
+            axes.append(at)
+    keep = len(source) == len(shape)
+    source = tuple(source)
+    e = fit(w, value(w, source, depth), CAP, source)
+    axes = [axis - len(source) if w.chance(0.3) else axis for axis in axes]
+    w.rng.shuffle(axes)
+    w.use("np:axis-tuple", f"np:{name}-axis")
+    text = f"np.{name}({e.text}, axis=({', '.join(map(str, axes))},){', keepdims=True' if keep else ''})"
+    count = arrays.size(source) // max(arrays.size(shape), 1)
+    return E(text, {"sum": count * e.bound, "var": e.bound**2}.get(name, e.bound))
 
 
 def multiplied(w, shape, depth):
@@ -113,6 +137,8 @@ def reshaped(w, shape, depth):
         e = value(w, shape[::-1], depth)
         w.use("method:T")
         return E(f"{e.tight}.T", e.bound, True, arrays.UNSURE)
+    if len(shape) == 3 and w.chance(0.4):
+        return turned(w, shape, depth)
     total = arrays.size(shape)
     if len(shape) == 1:
         return flattened(w, shape, depth)
@@ -127,6 +153,19 @@ def reshaped(w, shape, depth):
         return E(f"np.reshape({e.text}, ({listed}))", e.bound, True, arrays.UNSURE)
     w.use("method:reshape")
     return E(f"{e.tight}.reshape({f'({listed})' if w.chance(0.4) else listed})", e.bound, True, arrays.UNSURE)
+
+
+def turned(w, shape, depth):
+    """The axes of a three-dimensional array in another order."""
+    order = w.rng.sample(range(3), 3)
+    source = tuple(shape[order.index(k)] for k in range(3))
+    e = value(w, source, depth)
+    order = [k - 3 if w.chance(0.2) else k for k in order]
+    listed = ", ".join(map(str, order))
+    w.use("np:transpose-axes")
+    text = w.rng.choice([f"np.transpose({e.text}, ({listed}))", f"{e.tight}.transpose({listed})",
+                         f"{e.tight}.transpose(({listed}))"])
+    return E(text, e.bound, True, arrays.UNSURE)
 
 
 def flattened(w, shape, depth):

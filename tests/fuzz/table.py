@@ -18,6 +18,7 @@ TABLE = {
     assignments.count: 1,
     assignments.flag: 1,
     assignments.rounded_count: 0.6,
+    assignments.printed: 0.2,
     assignments.new_array: 6,
     assignments.masked: 1,
     assignments.rebound: 2.5,
