@@ -46,7 +46,9 @@ class Severed:
     filling: tuple[Stmt, ...]
 
 
-Stale = dict[tuple[int, bool], frozenset[int]]
+# By pair: whether its copy exists (None), and the writes that have made the copy (True) or the original (False)
+# differ from what sharing would show.
+Stale = dict[tuple[int, "bool | None"], frozenset[int]]
 
 
 def check(low, program: Program) -> Program:
@@ -70,7 +72,8 @@ class Follower:
         carried = frozenset().union(*(
             low.points[carry.inside] for statement in walk(program.body) if isinstance(statement, (For, While))
             for carry in statement.carries if isinstance(carry.inside.type, Array)))
-        self.remade = {pair.copy: k for k, pair in enumerate(self.severed) if pair.copy not in carried}
+        self.copies = {pair.copy: k for k, pair in enumerate(self.severed)}
+        self.carried = carried
         stale = self.block(program.body, {})
         for result in program.results:
             if isinstance(result.type, Array):
@@ -90,9 +93,10 @@ class Follower:
             case Accumulate(array):
                 self.read(array, stale)
                 return self.wrote(statement, array, stale)
-            case Alloc(var) if var in self.remade:
-                number = self.remade[var]
-                return {key: writes for key, writes in stale.items() if key[0] != number}
+            case Alloc(var) if var in self.copies:
+                number = self.copies[var]
+                kept = {key: writes for key, writes in stale.items() if key[0] != number or var in self.carried}
+                return {**kept, (number, None): frozenset()}
             case For(body=body) if id(statement) in self.at_once:
                 for inner in walk(body):
                     if isinstance(inner, Let) and isinstance(inner.expr, Load):
@@ -120,6 +124,8 @@ class Follower:
         points = self.low.points[array]
         for (number, of_copy), writes in stale.items():
             pair = self.severed[number]
+            if of_copy is None:
+                continue
             if pair.copy in points if of_copy else pair.sites & points:
                 for write in writes:
                     self.needed.setdefault(write, set()).add(number)
@@ -127,6 +133,8 @@ class Follower:
     def wrote(self, statement: Stmt, array: Var, stale: Stale) -> Stale:
         points, made = self.low.points[array], {}
         for number, pair in enumerate(self.severed):
+            if (number, None) not in stale:
+                continue
             if pair.sites & points:
                 made[number, True] = frozenset((id(statement),))
             if pair.copy in points and not any(statement is known for known in pair.filling):
