@@ -1,6 +1,6 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import adjoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
+from adtrans.api import grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
 from adtrans.check import check_grads
 from adtrans.errors import (
     AdtransError,
@@ -10,6 +10,8 @@ from adtrans.errors import (
     UnsupportedError,
 )
 from adtrans.markers import checkpoint, custom_vjp, stop_gradient
+from adtrans.procedure import adjoint
+from adtrans.pullback import vjp
 
 __version__ = "0.1.0"
 

@@ -66,5 +66,4 @@ def unbuilt(name: str) -> Callable:
     return missing
 
 
-vjp, jvp, jacobian, hessian, hvp, vmap, adjoint = map(
-    unbuilt, ("vjp", "jvp", "jacobian", "hessian", "hvp", "vmap", "adjoint"))
+jvp, jacobian, hessian, hvp, vmap = map(unbuilt, ("jvp", "jacobian", "hessian", "hvp", "vmap"))

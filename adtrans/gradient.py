@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ NOTE = "operands could not be broadcast together"
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a gradient function."""
+    """The options of a gradient function; `outputs` are the arguments that hold the results of a procedure."""
 
     argnums: int | str | tuple
     has_aux: bool = False
@@ -53,16 +53,21 @@ class Settings:
     cache: bool = True
     boundscheck: bool = True
     debug: bool = False
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass
 class Mode:
-    """One mode of a specialisation: source, compiled and interpreted functions, made when first needed."""
+    """One mode of a specialisation: source, compiled and interpreted functions, made when first needed.
+
+    `proven` are sizes of arguments for which what was assumed of their shapes has held.
+    """
 
     product: specialise.Product
     compiled: Callable | None = None
     interpreted: Callable | None = None
     from_cache: bool = False
+    proven: set = field(default_factory=set)
 
 
 @dataclass
@@ -190,6 +195,15 @@ class GradientFunction:
 
     def _call(self, mode_name: str, args, kwargs, interpreted: bool = False):
         bound = self._bind(args, kwargs)
+        found, mode, result = self._run(mode_name, bound, interpreted=interpreted)
+        return self._finish(mode_name, found, mode, result, bound)
+
+    def _run(self, mode_name: str, bound: dict[str, Any], extra: tuple = (), interpreted: bool = False,
+             restore: Callable[[], None] | None = None):
+        """What compiled (or interpreted) code returns, with the specialisation and mode that it is of.
+
+        `restore` undoes what a run has changed before it is tried again.
+        """
         found = self._find(bound)
         while True:
             mode = self._mode(found, mode_name)
@@ -198,17 +212,17 @@ class GradientFunction:
             self._check_captured(found, mode, bound)
             run = self._interpreted(mode) if interpreted else self._compiled(found, mode)
             try:
-                result = run(*self._flat(found, bound), *mode.product.captured)
-                break
+                return found, mode, run(*self._flat(found, bound), *mode.product.captured, *extra)
             except ValueError as error:
                 wider = self._wider(found, bound, error)
                 if wider is None:
                     raise located(error) from None
                 found = wider
+                if restore is not None:
+                    restore()
             except (IndexError, ZeroDivisionError, AssertionError, UnboundLocalError, ArithmeticError, RuntimeError,
                     TypeError, KeyError, LookupError) as error:
                 raise located(error) from None
-        return self._finish(mode_name, found, mode, result, bound)
 
     @staticmethod
     def _check_captured(found: Specialisation, mode: Mode, bound) -> None:
@@ -222,18 +236,26 @@ class GradientFunction:
 
     def _finish(self, mode_name: str, found: Specialisation, mode: Mode, result, bound):
         if mode_name == "value":
-            values = iter(result if self._count(found, mode) != 1 else (result,))
-            return build_result(self._result(found, mode), values)
+            return self._value(found, mode, result)
         value, parts = result if mode_name == "value_and_grad" else (None, result)
         if mode_name == "value_and_grad":
             value = self._number(value, self._result(found, mode))
+        gradients = self._gradients(found, parts)
+        gradient = gradients if isinstance(self.settings.argnums, tuple) else gradients[0]
+        return (value, gradient) if mode_name == "value_and_grad" else gradient
+
+    def _value(self, found: Specialisation, mode: Mode, result):
+        values = iter(result if self._count(found, mode) != 1 else (result,))
+        return build_result(self._result(found, mode), values)
+
+    def _gradients(self, found: Specialisation, parts) -> tuple:
+        """The adjoints of the differentiated arguments, in their form, from what compiled code returned."""
         flow, memories, gradients = iter(parts if isinstance(parts, tuple) else (parts,)), {}, []
         for name in self.argnames:
             spec = found.specs[name]
             typed = [gradient_leaf(leaf, flow, memories) for leaf in float_leaf_specs(spec)]
             gradients.append(rebuild(spec, iter(typed)))
-        gradient = tuple(gradients) if isinstance(self.settings.argnums, tuple) else gradients[0]
-        return (value, gradient) if mode_name == "value_and_grad" else gradient
+        return tuple(gradients)
 
     # --- arguments
 
@@ -263,9 +285,8 @@ class GradientFunction:
             raise ArgumentError(f"an argument cannot be part of a signature: {error}") from None
         if found is None:
             self._check_differentiable(specs)
-            found = self._make(key, specs, Options(self.settings.boundscheck, self.settings.debug))
-            if any(1 in np.shape(value) for value in all_leaves(bound, specs)):
-                found.needs_ones = True
+            found = self._make(key, specs, self._options())
+            found.needs_ones = any(1 in np.shape(value) for value in all_leaves(bound, specs))
         if found.needs_ones:
             exact = {name: with_ones(value, specs[name]) for name, value in bound.items()}
             key = (*exact.values(), "ones")
@@ -274,6 +295,9 @@ class GradientFunction:
         if found.options.dynamic_broadcast is False and (key, "dynamic") in self.specialisations:
             return self.specialisations[key, "dynamic"]
         return found
+
+    def _options(self) -> Options:
+        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs))
 
     def _make(self, key, specs, options: Options) -> Specialisation:
         made = self.specialisations[key] = Specialisation(specs, options)
@@ -293,7 +317,7 @@ class GradientFunction:
                 return self.specialisations.get(ones_key) or self._make(ones_key, exact, found.options)
             self._make(ones_key, exact, found.options)
             key, found = ones_key, self.specialisations[ones_key]
-        options = Options(found.options.boundscheck, found.options.debug, True)
+        options = replace(found.options, dynamic_broadcast=True)
         return self.specialisations.get((key, "dynamic")) or self._make((key, "dynamic"), found.specs, options)
 
     def _check_differentiable(self, specs: dict[str, Spec]) -> None:
@@ -330,7 +354,7 @@ class GradientFunction:
             mode = self._from_disk(found, name)
             if mode is None:
                 mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
-                                               isinstance(self.settings.argnums, tuple)))
+                                               isinstance(self.settings.argnums, tuple), self.settings.outputs))
             found.modes[name] = mode
         return mode
 
@@ -340,7 +364,7 @@ class GradientFunction:
             return None
         try:
             return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
-                                isinstance(self.settings.argnums, tuple),
+                                isinstance(self.settings.argnums, tuple), self.settings.outputs,
                                 repr(tuple(found.specs.items())), repr(found.options),
                                 [str(array.dtype) for array in self.identity.arrays])
         except TypeError:
@@ -441,7 +465,7 @@ class GradientFunction:
         self._check_differentiable(specs)
         key = tuple(specs.values())
         found = self.specialisations.get(key) or self._make(
-            key, specs, Options(self.settings.boundscheck, self.settings.debug))
+            key, specs, self._options())
         made = self._mode(found, name)
         if made.product.captured:
             raise ArgumentError("a function that captures an array cannot be called inside compiled code: "

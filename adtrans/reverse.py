@@ -9,6 +9,7 @@ every active array has a shadow.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +47,8 @@ from adtrans.rules import rule_of
 from adtrans.rules.rule import emit as emit_partial
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
 from adtrans.tape import forward_sweep
+
+Seeds = Sequence[tuple[Operand, Operand]]
 
 
 @dataclass
@@ -575,44 +578,62 @@ def shared_classes(program: Program, activity: Activity) -> set[Var]:
     return found
 
 
-def differentiate(program: Program, inputs: tuple[Var, ...], *, seed: Var | None = None,
-                  shadows: dict[Var, Var] | None = None, with_value: bool = True) -> Program:
-    """The program that returns the value (if wanted) and the adjoints of `inputs`, for a scalar result.
+def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, shadows: dict[Var, Var] | None = None,
+                  ends: tuple[Var, ...] = (), values: tuple[Operand, ...] = ()) -> Program:
+    """The program that returns `values` and the adjoints of `inputs`.
 
-    `seed` is the adjoint of the result (1 when None). `shadows` are parameters that take the gradients of array
-    inputs; arrays without one are allocated and returned.
+    `seeds` pairs results with their adjoints: constants, or variables that become parameters. `shadows` are parameters
+    that take the gradients of array parameters; array inputs without one are allocated and returned. `ends` are array
+    parameters whose shadows hold the adjoints of what the program leaves in them.
     """
-    result = program.results[0]
-    activity = analyse(program, inputs, (result,))
+    activity = analyse(program, inputs, (*(result for result, _ in seeds), *ends))
     regions = Regions(program)
     given = dict(shadows or {})
     prologue = Builder(relaxed=True)
     made: dict[Var, Var] = {}
-    for var in inputs:
-        if isinstance(var.type, Array) and var not in given:
+    others: dict[Var, Var] = {}
+    for var in dict.fromkeys((*inputs, *program.params)):
+        if isinstance(var.type, Array) and var not in given and (var in inputs or activity.memory_active(var)):
             shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
-            made[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
-    others = {var: Var(var.type, bar_name(var)) for var in program.params
-              if isinstance(var.type, Array) and var not in inputs and activity.memory_active(var)}
-    for var, shadow in others.items():
-        shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
-        others[var] = prologue.alloc(var.type.dtype, shape, "zeros", shadow.name)
+            (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
     reverse = Reverse(program, activity, regions, {**given, **made, **others})
-    start = seed if seed is not None else (Const(1.0, result.type) if result.type.is_float else None)
-    if isinstance(result, Var) and start is not None:
-        reverse.add(result, start)
+    for result, bar in seeds:
+        if isinstance(result.type, Array):
+            if activity.is_active(result):
+                add_nest(reverse.build, reverse.shadow(result), bar)
+        elif isinstance(result, Var) and result.type.is_float:
+            reverse.add(result, bar)
     reverse.block(program.body)
     body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions),
             *reverse.build.here.body)
-    outputs: list[Operand] = [result] if with_value else []
-    for var in inputs:
-        if var in given:
-            continue
-        outputs.append(made[var] if var in made else reverse.bars.get(var, zero(var.type)))
-    params = program.params + tuple(given.values()) + ((seed,) if seed is not None else ())
-    facts = {**program.facts, "outputs": tuple(given.values()), "discrete": activity.discrete,
-             "forward": len(body) - len(reverse.build.here.body)}
-    return replace(program, params=params, body=body, results=tuple(outputs), facts=facts)
+    gradients = tuple(made[var] if var in made else reverse.bars.get(var, zero(var.type))
+                      for var in inputs if var not in given)
+    params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
+    facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
+             "discrete": activity.discrete, "forward": len(body) - len(reverse.build.here.body)}
+    return replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 
 
-__all__ = ["Again", "differentiate"]
+def add_nest(build: Builder, target: Var, source: Var) -> None:
+    """target += source, element by element."""
+    over_elements(build, target, lambda index: build.accumulate(target, index, build.load(source, index)))
+
+
+def clear_nest(build: Builder, target: Var) -> None:
+    """target = 0, element by element."""
+    over_elements(build, target, lambda index: build.store(target, index, zero(target.type.element)))
+
+
+def over_elements(build: Builder, target: Var, body: Callable[[tuple[Operand, ...]], None]) -> None:
+    """Loops over all indices of an array."""
+    def level(k: int, index: tuple) -> None:
+        if k == target.type.rank:
+            body(index)
+            return
+        counter = Var(INT, "ijklmnpq"[k % 8])
+        extent = build.dim(target, k)
+        with build.block() as block:
+            level(k + 1, (*index, counter))
+        build.emit(For(counter, const(0), extent, const(1), (), tuple(block.body)))
+
+    level(0, ())

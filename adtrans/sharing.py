@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from adtrans.errors import ArgumentError
-from adtrans.structure import ArraySpec, ContainerSpec, SharedSpec, Spec, children, leaf_specs, leaves
+from adtrans.leaves import copy_leaf, map_leaves
+from adtrans.structure import ArraySpec, ContainerSpec, SharedSpec, Spec, children, leaf_specs, leaves, spec_of
 
 
 def overlapping(arrays: list[np.ndarray]) -> bool:
@@ -59,6 +60,26 @@ def memory_of(group: list[np.ndarray]) -> np.ndarray:
     return np.asarray(holder)
 
 
+def snapshot(bound: dict[str, Any]) -> dict[str, Any]:
+    """Copies of all arrays among arguments; those that overlap still do."""
+    specs = {name: spec_of(value, name) for name, value in bound.items()}
+    arrays = [leaf for name, spec in specs.items() for leaf in array_leaves(bound[name], spec)]
+    if not overlapping(arrays):
+        return {name: map_leaves(copy_leaf, value, "") for name, value in bound.items()}
+    placed_specs, memories = share(bound, specs)
+    copies = [memory.copy() for memory in memories]
+    kinds = iter([leaf for spec in placed_specs.values() for leaf in leaf_specs(spec)
+                  if isinstance(leaf, (ArraySpec, SharedSpec))])
+
+    def change(path: str, leaf: Any) -> Any:
+        kind = next(kinds) if isinstance(leaf, np.ndarray) else None
+        if isinstance(kind, SharedSpec):
+            return part(copies[kind.group], kind, copy=False)
+        return copy_leaf(path, leaf)
+
+    return {name: map_leaves(change, value, "") for name, value in bound.items()}
+
+
 class Memory:
     """Gives NumPy a flat array over memory that other arrays own, and keeps those alive."""
 
@@ -84,7 +105,8 @@ def placed(value: Any, spec: Spec, places: dict) -> Spec:
     return spec
 
 
-def part(memory: np.ndarray, spec: SharedSpec) -> np.ndarray:
-    """A copy of the part of a group's memory that one argument looks at."""
+def part(memory: np.ndarray, spec: SharedSpec, copy: bool = True) -> np.ndarray:
+    """The part of a group's memory that one argument looks at."""
     size = memory.dtype.itemsize
-    return as_strided(memory[spec.offset:], spec.shape, tuple(stride * size for stride in spec.strides)).copy()
+    found = as_strided(memory[spec.offset:], spec.shape, tuple(stride * size for stride in spec.strides))
+    return found.copy() if copy else found

@@ -13,19 +13,19 @@ import numpy as np
 
 from adtrans import ir
 from adtrans.analysis.alias import memory_classes
-from adtrans.build import Builder, const
+from adtrans.build import Builder
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
 from adtrans.instrument import instrument, instrument_adjoints
-from adtrans.ir import Accumulate, Array, Program, Scalar, Store, Var
+from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.simplify import simplify
-from adtrans.reverse import differentiate
+from adtrans.reverse import add_nest, clear_nest, differentiate
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.write import write
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
-           "accumulate": "{}_accumulate"}
+           "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint"}
 
 
 @dataclass
@@ -52,8 +52,12 @@ class Product:
 def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
     """Lower and simplify."""
     lowered = lower(fun, specs, options)
-    program = ir.verify(simplify(ir.verify(lowered.program)))
-    program = replace(program, mutable=stored_params(program))
+    program, own = lowered.program, frozenset()
+    if options.procedure:
+        own = frozenset(param for made in lowered.params.values() for param in made if isinstance(param.type, Array))
+        program = replace(program, facts={**program.facts, "outputs": tuple(own)})
+    program = ir.verify(simplify(ir.verify(program)))
+    program = replace(program, mutable=stored_params(program) - own)
     if options.debug:
         program = ir.verify(instrument(program))
     return Reading(lowered, program, lowered.optimistic, options.debug)
@@ -69,19 +73,29 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
-            several: bool = True) -> Product:
-    """The generated source of a mode: "value", "grad", "value_and_grad" or "accumulate"."""
+            several: bool = True, outputs: tuple[str, ...] = ()) -> Product:
+    """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback" or "adjoint".
+
+    `outputs` are the arguments in which an "adjoint" finds the results of a procedure.
+    """
     lowered = reading.lowered
     program = reading.value
-    if mode != "value":
-        require_scalar(lowered)
-        program = ir.verify(gradient_program(reading, mode, argnums, specs))
-    program = ir.verify(simplify(program))
+    match mode:
+        case "value":
+            pass
+        case "pullback":
+            program = pullback_program(reading, argnums, specs)
+        case "adjoint":
+            program = adjoint_program(reading, argnums, outputs, specs)
+        case _:
+            require_scalar(lowered)
+            program = gradient_program(reading, mode, argnums, specs)
+    program = ir.verify(simplify(ir.verify(program)))
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
     single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
-    grouping = None if mode in ("value", "accumulate") else (mode == "value_and_grad", not single)
+    grouping = (mode == "value_and_grad", not single) if mode in ("grad", "value_and_grad") else None
     text = write(program, entry, title, grouping)
     meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable)}
     return Product(text, entry, tuple(type_code(param.type) for param in program.params), meta,
@@ -89,58 +103,100 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
 
 
 def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
+    """The gradient of one number, with the value unless the mode is "grad"."""
     program, lowered = reading.value, reading.lowered
     inputs = differentiated(lowered, argnums, specs)
+    result = program.results[0]
+    seed: Operand = Const(1.0, result.type)
     shadows: dict[Var, Var] = {}
-    seed = None
     if mode == "accumulate":
-        seed = Var(program.results[0].type, "seed", user=True)
-        shadows = {var: Var(var.type, f"{var.name}_bar", user=True) for var in inputs if isinstance(var.type, Array)}
+        seed = Var(result.type, "seed", user=True)
+        shadows = bars_of(inputs)
     direct = {var: shadow for var, shadow in shadows.items() if var not in program.mutable}
-    made = differentiate(program, inputs, seed=seed, shadows=direct, with_value=mode != "grad")
+    made = differentiate(program, inputs, seeds=[(result, seed)], shadows=direct,
+                         values=() if mode == "grad" else (result,))
     if reading.debug:
         made = instrument_adjoints(made, made.facts["forward"])
+    require_continuous(made, lowered, argnums)
+    return add_to_bars(made, inputs, shadows, direct) if shadows.keys() - direct.keys() else made
+
+
+def pullback_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
+    """The adjoints of the arguments from those of all floating-point results."""
+    program, lowered = reading.value, reading.lowered
+    results = [result for result in program.results if result.type.is_float]
+    if not results:
+        raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
+    seeds = [(result, Var(result_bar(result), "out_bar", user=True)) for result in results]
+    made = differentiate(program, differentiated(lowered, argnums, specs), seeds=seeds)
+    require_continuous(made, lowered, argnums)
+    return made
+
+
+def result_bar(result: Operand) -> Scalar | Array:
+    """The type of the adjoint of a result, as the caller gives it."""
+    return replace(result.type, layout="C") if isinstance(result.type, Array) else result.type
+
+
+def adjoint_program(reading: Reading, inputs: tuple[str, ...], outputs: tuple[str, ...],
+                    specs: dict[str, Spec]) -> Program:
+    """The adjoint of a procedure, in place: its parameters are followed by the bars of inputs and outputs.
+
+    Inputs that the procedure writes to without being outputs, say scratch that comes in full, have adjoints of their
+    own, which are added to the bars last.
+    """
+    program, lowered = reading.value, reading.lowered
+    wanted = differentiated(lowered, inputs, specs)
+    ends = tuple(var for var in differentiated(lowered, outputs, specs) if isinstance(var.type, Array))
+    written = stored_params(program)
+    shadows = bars_of(tuple(dict.fromkeys((*ends, *wanted))))
+    direct = {var: bar for var, bar in shadows.items() if var in ends or var not in written}
+    made = differentiate(program, wanted, seeds=[], shadows=direct, ends=ends, values=program.results)
+    count = len(program.results)
+    gradients = dict(zip((var for var in wanted if var not in direct), made.results[count:]))
+    build = Builder()
+    for var, gradient in gradients.items():
+        if var in shadows:
+            add_nest(build, shadows[var], gradient)
+    for var in ends:
+        if var not in wanted:
+            clear_nest(build, shadows[var])
+    own = len(program.params)
+    body = (*made.body, *build.here.body)
+    facts = {**made.facts, "outputs": (*program.facts.get("outputs", ()), *shadows.values())}
+    kept = tuple(gradient for var, gradient in gradients.items() if var not in shadows)
+    return replace(made, params=(*made.params[:own], *shadows.values()), body=body,
+                   results=(*made.results[:count], *kept), facts=facts)
+
+
+def bars_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
+    """Parameters for the adjoints of arrays."""
+    return {var: Var(var.type, f"{var.name}_bar", user=True) for var in inputs if isinstance(var.type, Array)}
+
+
+def require_continuous(made: Program, lowered: Lowered, argnums: tuple[str, ...]) -> None:
     if made.facts.get("discrete"):
         raise NonDifferentiableError(
-            f"the result of {program.name} depends on {', '.join(argnums)} only through integers, "
+            f"the result of {made.name} depends on {', '.join(argnums)} only through integers, "
             "which have no derivative", lowered.span)
-    return add_to_bars(made, inputs, shadows, direct) if shadows.keys() - direct.keys() else made
 
 
 def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[Var, Var]) -> Program:
     """Gradients of arguments that the program writes to are made apart and added to the caller's buffers last."""
     value, *gradients = program.results
     indirect = [var for var in inputs if var not in direct]
-    kept, body, params = [], list(program.body), list(program.params)
-    at = next((k for k, param in enumerate(params) if param.name == "seed"), len(params))
+    build, kept = Builder(), []
     for var, gradient in zip(indirect, gradients):
-        if var not in shadows:
+        if var in shadows:
+            add_nest(build, shadows[var], gradient)
+        else:
             kept.append(gradient)
-            continue
-        build = Builder()
-        add_nest(build, shadows[var], gradient)
-        body += build.here.body
-        params.insert(at, shadows[var])
-        at += 1
-    ordered = [*(p for p in params if p not in shadows.values() and p.name != "seed"),
-               *shadows.values(), *(p for p in params if p.name == "seed" and p not in shadows.values())]
+    *params, seed = program.params
+    others = tuple(shadow for var, shadow in shadows.items() if var not in direct)
+    own = tuple(param for param in params if param not in direct.values())
     facts = {**program.facts, "outputs": tuple(shadows.values())}
-    return replace(program, body=tuple(body), results=(value, *kept), params=tuple(ordered), facts=facts)
-
-
-def add_nest(build: Builder, target: Var, source: Var) -> None:
-    """target += source, element by element."""
-    def level(k: int, index: tuple) -> None:
-        if k == target.type.rank:
-            build.accumulate(target, index, build.load(source, index))
-            return
-        counter = Var(ir.INT, "ijklmnpq"[k % 8])
-        extent = build.dim(target, k)
-        with build.block() as block:
-            level(k + 1, (*index, counter))
-        build.emit(ir.For(counter, const(0), extent, const(1), (), tuple(block.body)))
-
-    level(0, ())
+    return replace(program, body=(*program.body, *build.here.body), results=(value, *kept),
+                   params=(*own, *shadows.values(), seed), facts=facts) if others else program
 
 
 def differentiated(lowered: Lowered, argnums: tuple[str, ...], specs: dict[str, Spec]) -> tuple[Var, ...]:

@@ -113,8 +113,11 @@ def test_the_gradient_program_is_well_formed_before_it_is_simplified():
 # --- small programs by hand ------------------------------------------------------------------------------
 
 
-def derivative(*body, params, result, inputs, args, **options):
-    made = verify(differentiate(Program("p", tuple(params), tuple(body), (result,)), tuple(inputs), **options))
+def derivative(*body, params, result, inputs, args, seed=None, with_value=True, **options):
+    seeds = [(result, Const(1.0, result.type) if seed is None else seed)]
+    values = (result,) if with_value else ()
+    program = Program("p", tuple(params), tuple(body), (result,))
+    made = verify(differentiate(program, tuple(inputs), seeds=seeds, values=values, **options))
     return load_module(write(made, "p"), "p", "p")(*args)
 
 

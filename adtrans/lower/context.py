@@ -29,11 +29,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for, as far as reading a program depends on it."""
+    """What the user asked for, as far as reading a program depends on it; a `procedure` leaves its results in its
+    arguments."""
 
     boundscheck: bool = True
     debug: bool = False
     dynamic_broadcast: bool = False
+    procedure: bool = False
 
 
 @dataclass

@@ -357,7 +357,8 @@ def join_value(low, a, b, blocks: list[Block], key) -> tuple[Pending, list[Merge
             low.points[after] = low.points[left] | low.points[right]
         merges.append(Merge(after, left, right))
         operands.append(after)
-    return Pending(low, strip_extents(low, form, blocks), operands), merges
+    inner = {var for block in blocks for statement in block.body for var in defined(statement)}
+    return Pending(low, strip_extents(form, inner), operands), merges
 
 
 @dataclass(frozen=True)
@@ -372,15 +373,14 @@ class Pending:
         return rebuild(self.low, self.form, iter(self.operands))
 
 
-def strip_extents(low, form, blocks):
-    """Without extents that are known only within a branch."""
+def strip_extents(form, inner: set):
+    """Without extents that are known only within a branch or loop: those in `inner`."""
     match form:
         case ArrayT(extents=extents):
-            inner = {id(var) for block in blocks for statement in block.body for var in defined(statement)}
             return ArrayT(form.dtype, form.rank, form.layout,
-                          tuple(None if id(extent) in inner else extent for extent in extents))
+                          tuple(None if isinstance(extent, Var) and extent in inner else extent for extent in extents))
         case SeqT(cls, items, keys, mutable):
-            return SeqT(cls, tuple(strip_extents(low, item, blocks) for item in items), keys, mutable)
-        case MaybeT(inner):
-            return MaybeT(strip_extents(low, inner, blocks))
+            return SeqT(cls, tuple(strip_extents(item, inner) for item in items), keys, mutable)
+        case MaybeT(form):
+            return MaybeT(strip_extents(form, inner))
     return form

@@ -25,12 +25,23 @@ from adtrans.ir import (
     Store,
     Var,
     While,
+    defined,
     walk,
 )
 from adtrans.lower import joins, views
 from adtrans.lower.containers import items_of
 from adtrans.lower.context import Shadowed, Silent
-from adtrans.lower.joins import MISSING, MaybeT, StaticT, convert, join_templates, operand_types, rebuild, template
+from adtrans.lower.joins import (
+    MISSING,
+    MaybeT,
+    StaticT,
+    convert,
+    join_templates,
+    operand_types,
+    rebuild,
+    strip_extents,
+    template,
+)
 from adtrans.lower.values import Iter, Num, Poison, Range, Ref, Seq, Value, View
 
 UNROLL_LIMIT = 512
@@ -289,7 +300,8 @@ def attempt(low, number, entry, forms, points, apart, run, build) -> bool:
         finally:
             low.counted_depth -= 1
         ended = low.env
-        late = settle(low, entry, ended, forms)
+        own = {counter, *(var for variables in insides.values() for var in variables)}
+        late = settle(low, entry, ended, forms, own)
         if late is None:
             return False
         nexts = {key: convert(low, ended.get(key, MISSING), form) for key, form in [*forms.items(), *late.items()]}
@@ -312,10 +324,11 @@ def inside_var(low, key, type, init: Operand, points) -> Var:
     return var
 
 
-def settle(low, entry: dict, ended: dict, forms: dict) -> dict | None:
+def settle(low, entry: dict, ended: dict, forms: dict, own: set) -> dict | None:
     """Widen `forms` to what the body leaves behind. None when they were too narrow; otherwise the names that
-    the body has bound for the first time, which nothing in it read before."""
+    the body has bound for the first time, which nothing in it read before. `own` are the loop's own variables."""
     fits, late = True, {}
+    within = own.union(*(defined(statement) for statement in low.build.here.body))
     for key, form in list(forms.items()):
         if key in ended:
             inner = template(low, ended[key])
@@ -337,6 +350,7 @@ def settle(low, entry: dict, ended: dict, forms: dict) -> dict | None:
         if key[0] == "flow" and key[1] != "result":
             continue
         form = form if key[0] == "flow" else form if isinstance(form, (MaybeT, StaticT)) else MaybeT(form)
+        form = strip_extents(form, within)
         if key in low.missing:
             forms[key], fits = form, False
         else:

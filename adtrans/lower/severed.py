@@ -75,7 +75,7 @@ class Follower:
         self.copies = {pair.copy: k for k, pair in enumerate(self.severed)}
         self.carried = carried
         stale = self.block(program.body, {})
-        for result in program.results:
+        for result in (*program.results, *(program.params if low.options.procedure else ())):
             if isinstance(result.type, Array):
                 self.read(result, stale)
 

@@ -98,3 +98,19 @@ def test_a_reshaped_fortran_array_is_a_copy_that_can_be_read():
 
 def test_the_same_function_many_times():
     agree(function("def f(x):\n    for _ in range(3):\n        x = np.concatenate((x[1:], x[:1] * 2.0))\n    return x[0] * x[-1]\n"))
+
+
+def test_an_array_of_another_length_each_iteration():
+    def joined(m):
+        for i in range(3):
+            v = np.concatenate([m[0:i], m[3:4]])
+        return np.sum(v * v)
+
+    assert interpreted(joined, np.arange(1.0, 6.0))[0] == 1.0 + 4.0 + 16.0
+
+    def growing(x):
+        for n in range(1, 4):
+            v = np.full(n, x)
+        return np.sum(v * v)
+
+    assert interpreted(growing, 2.0)[0] == 12.0
