@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 
+import numpy as np
+
 from adtrans.build import FALSE, TRUE
 from adtrans.identity import is_library
 from adtrans.lower import containers, nests, statics
@@ -75,10 +77,16 @@ def apply(low, callee: Value, args: list[Value], keywords: dict[str, Value], nod
 
 
 def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from adtrans.library import LIBRARY
     from adtrans.lower.tables import KNOWN, refused
+    from adtrans.lower.ufunc_methods import ufunc_method
 
     if statics.is_known(obj, KNOWN):
         return KNOWN[obj](low, args, keywords)
+    if statics.is_known(obj, LIBRARY):
+        return call_library(low, LIBRARY[obj], args, keywords)
+    if isinstance(getattr(obj, "__self__", None), np.ufunc):
+        return ufunc_method(low, obj.__self__, obj.__name__, args, keywords)
     if isinstance(obj, type):
         if dataclasses.is_dataclass(obj) or (issubclass(obj, tuple) and hasattr(obj, "_fields")):
             return containers.construct(low, obj, args, keywords)
@@ -88,17 +96,30 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
         raise low.error(f"{describe(Py(obj))} is not in the language", hint=hint)
     if not callable(obj):
         raise low.error(f"{describe(Py(obj))} is not callable", kind="type")
-    if statics.is_user_function(obj) and not is_library(unwrap(obj)[0]):
+    if statics.is_user_function(obj) and (low.frame.pinned is not None or not is_library(unwrap(obj)[0])):
         return call_function(low, statics.function_of(low, obj), args, keywords)
     raise low.error(f"{describe(Py(obj))} cannot be differentiated: it has no rule and no Python source",
                     hint="write it out in Python, or pass its result in as an argument")
 
 
+def call_library(low, fun, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """A function of `adtrans.library` in place of the one it stands for; errors in it are the caller's line."""
+    args = [plain_container(low, value) for value in args]
+    return call_function(low, statics.function_of(low, fun), args, keywords, pinned=True)
+
+
+def plain_container(low, value: Value) -> Value:
+    """Generators as lists: a library function may go through them twice."""
+    from adtrans.lower.comprehensions import Generator, collect
+
+    return collect(low, value, list) if isinstance(value, Generator) else value
+
+
 # --- inlining --------------------------------------------------------------------------------------------
 
 
-def call_function(low, func: Func, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """Read the body of a user's function in place of the call."""
+def call_function(low, func: Func, args: list[Value], keywords: dict[str, Value], pinned: bool = False) -> Value:
+    """Read the body of a function in place of the call. All of it counts as the caller's line if it is `pinned`."""
     if len(low.frames) > DEPTH_LIMIT or any(f.node is func.node for f in low.active):
         raise low.error(f"{func.source.name!r} calls itself: recursion is not in the language",
                         hint="write a loop")
@@ -107,7 +128,7 @@ def call_function(low, func: Func, args: list[Value], keywords: dict[str, Value]
                 for key, value in keywords.items()}
     names = bind_arguments(low, func, [*func.bound, *args], {**func.keywords, **keywords})
     errors = len(low.errors)
-    result = run_frame(low, func, names)
+    result = run_frame(low, func, names, pinned)
     if len(low.errors) > errors:
         raise Silent
     return result
@@ -153,11 +174,13 @@ def function_name(func: Func) -> str:
     return func.node.name if isinstance(func.node, ast.FunctionDef) else "<lambda>"
 
 
-def run_frame(low, func: Func, names: dict[str, Value]) -> Value:
+def run_frame(low, func: Func, names: dict[str, Value], pinned: bool = False) -> Value:
     """Read a function body with its parameters bound; gives what it returns."""
     from adtrans.lower.statements import body
 
     frame = open_frame(low, func, names)
+    if low.frames and (pinned or low.frame.pinned is not None):
+        frame.pinned = low.frame.pinned or low.build.span
     low.frames.append(frame)
     low.active.append(func)
     calls, low.calls = low.calls, (*low.calls, id(func.node), low.build.span)

@@ -40,7 +40,10 @@ class Options:
 
 @dataclass
 class Frame:
-    """One function being read: its source, where its names live, the loops open in it."""
+    """One function being read: its source, where its names live, the loops open in it.
+
+    A function of the library is `pinned` to the line that calls it; what it does is known to stay within bounds.
+    """
 
     source: Source
     number: int
@@ -49,6 +52,7 @@ class Frame:
     loops: list[int] = field(default_factory=list)
     forbidden: frozenset[str] = frozenset()
     closes: bool = False
+    pinned: Span | None = None
 
 
 class Silent(Exception):
@@ -112,7 +116,7 @@ class Lowering:
     @contextmanager
     def place(self, node: ast.AST) -> Iterator[None]:
         """Errors and statements within belong to `node`."""
-        with self.at(self.frame.source.span(node)):
+        with self.at(self.frame.pinned or self.frame.source.span(node)):
             yield
 
     def error(self, message: str, kind: str = "unsupported", hint: str | None = None) -> LocatedError:
@@ -129,7 +133,7 @@ class Lowering:
         if test == FALSE:
             raise self.error(f"index {spell(index)} is out of bounds for axis {axis} with size {spell(extent)}",
                              kind="index")
-        if self.options.boundscheck or self.options.debug:
+        if self.frame.pinned is None and (self.options.boundscheck or self.options.debug):
             self.check(test, "IndexError", f"index out of bounds for axis {axis}: index, size =", (index, extent))
 
     def assume(self, test: Operand) -> None:
@@ -248,9 +252,11 @@ class Lowering:
 
     def bind(self, name: str, value: Value) -> None:
         key = self.key_of(name) or (self.frame.number, name)
-        if isinstance(value, Num) and isinstance(value.operand, Var) and value.operand.name is None:
+        if self.frame.pinned is not None:
+            pass
+        elif isinstance(value, Num) and isinstance(value.operand, Var) and value.operand.name is None:
             value.operand.name, value.operand.user = name, True
-        if isinstance(value, View) and value.base.name is None:
+        elif isinstance(value, View) and value.base.name is None:
             value.base.name, value.base.user = name, True
         self.env[key] = value
 

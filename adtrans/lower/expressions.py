@@ -10,7 +10,7 @@ import ast
 
 from adtrans.build import FALSE, TRUE, const
 from adtrans.ir import Const, Dim, Let, Operand, Prim
-from adtrans.lower import containers, joins, nests, scalars, views
+from adtrans.lower import containers, fancy, joins, nests, scalars, views
 from adtrans.lower.context import describe
 from adtrans.lower.values import (
     NONE,
@@ -506,11 +506,9 @@ def expand_scalar(low, value: Num, items) -> Value:
 
 def array_item(low, value: View | Lazy, items: tuple[Value, ...]) -> Value:
     allowed = (Num, SliceV)
+    if fancy.is_fancy(items):
+        return fancy.gather(low, nests.concrete(low, value), items)
     for item in items:
-        if isinstance(item, (*Arrayish, Ref, Seq)):
-            from adtrans.lower.gather import gather
-
-            return gather(low, nests.concrete(low, value), items)
         if not isinstance(item, allowed) and item not in (NONE, Py(Ellipsis)):
             raise low.error("only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or "
                             "boolean arrays are valid indices", kind="index")

@@ -279,4 +279,5 @@ def fsum(low, args, keywords) -> Value:
 
 
 TABLE[math.fsum] = fsum
-__all__ = ["TABLE", "Arrayish", "Py", "dtype_code", "zero"]
+KNOWN_REDUCTIONS = TABLE
+__all__ = ["KNOWN_REDUCTIONS", "TABLE", "Arrayish", "Py", "dtype_code", "zero"]

@@ -146,6 +146,22 @@ def swapaxes(low, args, keywords) -> Value:
     return views.transpose(value, tuple(order))
 
 
+def moveaxis(low, args, keywords) -> Value:
+    """np.moveaxis: the named axes go where they are wanted, the others keep their order."""
+    arity(low, "moveaxis", args, keywords, 3, 3, ("source", "destination"))
+    value = array(low, args[0])
+    wanted = [axis_argument(low, arg) for arg in args[1:]]
+    source, target = (nests.axes_of(low, item, value.rank) if not isinstance(item, tuple) else
+                      tuple(nests.axes_of(low, k, value.rank)[0] for k in item) for item in wanted)
+    if len(source) != len(target) or len(set(source)) != len(source) or len(set(target)) != len(target):
+        raise low.error("`source` and `destination` arguments must have the same number of elements, all different",
+                        kind="value")
+    order = [k for k in range(value.rank) if k not in source]
+    for at, axis in sorted(zip(target, source)):
+        order.insert(at, axis)
+    return views.transpose(value, tuple(order))
+
+
 def expand_dims(low, args, keywords) -> Value:
     arity(low, "expand_dims", args, keywords, 1, 2, ("axis",))
     value = array(low, args[0])
@@ -260,7 +276,7 @@ def attribute_function(name: str):
 
 
 TABLE = {
-    np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes,
+    np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes, np.moveaxis: moveaxis,
     np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.concatenate: concatenate,
     np.stack: stack_, np.flip: flip, np.shape: attribute_function("shape"), np.ndim: attribute_function("ndim"),
     np.size: attribute_function("size"),

@@ -11,7 +11,7 @@ import ast
 from adtrans.build import FALSE, TRUE
 from adtrans.errors import LocatedError
 from adtrans.ir import Const, Operand, Print, Var
-from adtrans.lower import containers, joins, nests, views
+from adtrans.lower import containers, fancy, joins, nests, views
 from adtrans.lower.context import Shadowed, Silent, describe
 from adtrans.lower.expressions import evaluate, index_items, operator, settled
 from adtrans.lower.loops import for_statement, while_statement
@@ -464,8 +464,9 @@ def store_item(low, base: ast.expr, index: ast.expr, value: Value) -> None:
 
 
 def store_array(low, target: View, items: tuple[Value, ...], value: Value) -> None:
-    if any(isinstance(item, Arrayish) for item in items):
-        raise low.error("assignment through an index array is not in the language yet", hint="write a loop")
+    if fancy.is_fancy(items):
+        fancy.scatter(low, target, items, value)
+        return
     low.require_writable(target)
     place = containers.view_at(low, target, items)
     if not any(isinstance(item, SliceV) or item in (NONE, Py(Ellipsis)) for item in items) and not place.shape:
@@ -540,8 +541,9 @@ def store_container(low, holder: Value, key: Value, value: Value) -> None:
 
 
 def augment_element(low, holder: View, items: tuple[Value, ...], op: ast.operator, value: Value) -> None:
-    if any(isinstance(item, Arrayish) for item in items):
-        raise low.error("assignment through an index array is not in the language yet", hint="write a loop")
+    if fancy.is_fancy(items):
+        fancy.augment(low, holder, items, lambda a, b: same_kind(low, holder, operator(low, op, a, b)), value)
+        return
     low.require_writable(holder)
     place = containers.view_at(low, holder, items)
     if place.shape or any(isinstance(item, SliceV) for item in items):
@@ -551,11 +553,15 @@ def augment_element(low, holder: View, items: tuple[Value, ...], op: ast.operato
     nests.assign(low, place, one_element(low, operator(low, op, current, value)))
 
 
-def in_place(low, target: View, op: ast.operator, value: Value) -> None:
-    """array op= value, keeping the array's dtype."""
-    result = operator(low, op, target, value)
+def same_kind(low, target: View, result: Value) -> Value:
     if result.code[0] == "f" and target.code[0] != "f":
         raise low.error(f"cannot cast the result of an in-place operation from float to {target.dtype}", kind="type")
+    return result
+
+
+def in_place(low, target: View, op: ast.operator, value: Value) -> None:
+    """array op= value, keeping the array's dtype."""
+    result = same_kind(low, target, operator(low, op, target, value))
     if isinstance(result, Lazy) and result.rank > target.rank:
         raise low.error("non-broadcastable output operand", kind="value")
     nests.assign(low, target, result)

@@ -9,11 +9,11 @@ import numpy as np
 
 from adtrans.build import FALSE, TRUE, const, zero
 from adtrans.ir import BOOL, F8, INT, Const
-from adtrans.lower import joins, nests
+from adtrans.lower import fancy, joins, nests
 from adtrans.lower.builtins import arity
 from adtrans.lower.expressions import arithmetic
 from adtrans.lower.scalars import as_type, compare, floating, promote, truth
-from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Value
+from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Seq, Value
 
 FLOAT_UNARY = (
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
@@ -230,8 +230,10 @@ def float_power(low, args, keywords) -> Value:
 def where(low, args, keywords) -> Value:
     """np.where(test, a, b): only the side that is taken is computed, so the other contributes nothing."""
     arity(low, "where", args, keywords, 1, 3)
+    if len(args) == 1:
+        return nonzero(low, args, keywords)
     if len(args) != 3:
-        raise low.error("np.where(condition) alone is not in the language", hint="give both values")
+        raise low.error("either both or neither of x and y should be given", kind="value")
     values = [low.as_array(arg) for arg in args]
     if not any(isinstance(value, Lazy) for value in values[1:]):
         return strengthen(low, nests.elementwise(low, where_type, lambda t, a, b: picked(low, t, a, b), *values))
@@ -258,6 +260,22 @@ def where(low, args, keywords) -> Value:
 
     leaves = tuple(leaf for value in spread for leaf in nests.leaves_of(value))
     return Lazy(shape, code, element, leaves, False)
+
+
+def nonzero(low, args, keywords) -> Value:
+    """np.nonzero: the indices of the elements that are not zero, one array for each axis."""
+    arity(low, "nonzero", args, keywords, 1, 1)
+    value = low.as_array(args[0])
+    if isinstance(value, Num) or not value.rank:
+        raise low.error("calling nonzero on 0d arrays is not allowed", kind="value")
+    return Seq(fancy.nonzero(low, value))
+
+
+def flatnonzero(low, args, keywords) -> Value:
+    from adtrans.lower.shaping import flat
+
+    arity(low, "flatnonzero", args, keywords, 1, 1)
+    return fancy.nonzero(low, flat(low, args[0]))[0]
 
 
 def where_type(test, a, b):
@@ -364,6 +382,7 @@ def fill_tables() -> None:
         TABLE[getattr(np, name)] = extremum(name, name)
     TABLE.update({
         np.sign: sign, np.absolute: absolute, np.fabs: absolute, np.where: where, np.clip: clip,
+        np.nonzero: nonzero, np.flatnonzero: flatnonzero,
         np.float_power: float_power, np.heaviside: heaviside,
         np.negative: composed("negative", lambda low, x: arithmetic(low, "mul", x, Num(const(-1), True))),
         np.positive: composed("positive", same), np.conjugate: composed("conjugate", same),

@@ -3,6 +3,8 @@
 In: a writer. Out: lines. Bounds are kept as in `assignments`.
 """
 
+import ast
+
 from tests.fuzz import arrays, scalars
 from tests.fuzz.assignments import bounded, increment, new_float
 from tests.fuzz.elementwise import CAP, fit, value
@@ -32,13 +34,23 @@ def store(w, var, where, shape, what):
         w.use("stmt:element-store" if what == "element" else "stmt:slice-store")
         e = bounded(w, var, value(w, shape, 2), shape)
         w.use("loop:carried-array") if w.loops and var.loops < w.loops else None
-        w.emit(f"{text} = {e.text}")
+        w.emit(f"{text} = {computed(e.text, shape)}")
         return
     if where:
         w.use("stmt:element-augmented" if what == "element" else "stmt:slice-augmented")
     op, e = increment(w, var, shape)
     w.use(f"stmt:augmented{op}")
     w.emit(f"{text} {op}= {e.text}")
+
+
+def computed(text, shape):
+    """A vector that is stored is no bare view: NumPy copies between overlapping vectors of different strides as if
+    they did not overlap."""
+    node = ast.parse(text, mode="eval").body
+    views = ("reshape", "ravel", "transpose", "asarray")
+    bare = isinstance(node, (ast.Name, ast.Subscript, ast.Attribute)) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in views)
+    return f"+{text}" if bare and shape is not None and len(shape) == 1 else text
 
 
 def sliced(w):
@@ -71,7 +83,7 @@ def whole(w):
     else:
         w.use("stmt:full-store")
         e = bounded(w, var, value(w, var.shape, 2), var.shape)
-        w.emit(f"{var.name}[{w.rng.choice([':', '...'])}] = {e.text}")
+        w.emit(f"{var.name}[{w.rng.choice([':', '...'])}] = {computed(e.text, var.shape)}")
     return None
 
 
@@ -126,7 +138,7 @@ def write_view(w, view, shape):
         store(w, var, scalars.subscript(w, shape), None, "element")
     else:
         w.use("stmt:full-store")
-        w.emit(f"{name}[:] = {bounded(w, var, value(w, shape, 2), shape).text}")
+        w.emit(f"{name}[:] = {computed(bounded(w, var, value(w, shape, 2), shape).text, shape)}")
 
 
 def through_transpose(w):

@@ -1,0 +1,21 @@
+"""NumPy and SciPy functions as plain loops, read in place of the call and differentiated like user code.
+
+`LIBRARY` maps a function to the one that stands for it. The functions here are written in the accepted language and
+need no bounds checks; what depends on the rank, on `axis=` or on `dtype=` is decided while reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+LIBRARY: dict[Callable, Callable] = {}
+
+
+def fill() -> None:
+    from adtrans.library import sorting
+
+    for module in (sorting,):
+        LIBRARY.update(module.TABLE)
+
+
+fill()

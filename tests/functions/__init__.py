@@ -1,0 +1,1 @@
+"""Every supported function in every form of its arguments, against NumPy itself in extended precision."""
