@@ -167,12 +167,12 @@ def leaves(value):
     return found
 
 
-def gradient(fun, args, argnums=0, bias=0.0):
+def gradient(fun, args, argnums=0, bias=0.0, only=None):
     """Value of a scalar function and its gradient with respect to arguments given by index or name.
 
-    Ties are broken by `bias` as `Watch` says.
+    Ties are broken by `bias` and `only` as `Watch` says.
     """
-    watch.reset(bias)
+    watch.reset(bias, only)
     call = Call(fun, args, argnums)
     n = call.memory.n_directions
     unit, zero = np.eye(n), np.zeros(n)

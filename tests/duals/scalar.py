@@ -23,18 +23,24 @@ class Watch:
     integers were made of numbers that carry a derivative.
 
     `bias` decides ties: 0 leaves them ties, 1 and -1 resolve equal numbers as greater and as less, for asking
-    whether a result hangs on a tie that another order of rounding would break.
+    whether a result hangs on a tie that another order of rounding would break. `only` is the number of the one tie
+    that it decides, None for all.
     """
 
     def __init__(self):
         self.reset()
 
-    def reset(self, bias=0.0):
+    def reset(self, bias=0.0, only=None):
         """Forget what was seen."""
         self.bias = bias
+        self.only = only
         self.smallest = math.inf
         self.ties = 0
         self.integers = 0
+
+    def lean(self):
+        """How the latest tie is decided."""
+        return self.bias if self.only is None or self.ties - 1 == self.only else 0.0
 
     def compare(self, a, b):
         """A decision hangs on the order of two numbers."""
@@ -211,19 +217,19 @@ def order(a, b):
     """Difference of two numbers' values, after telling `watch` about the comparison."""
     a, b = primal(a), primal(b)
     watch.compare(a, b)
-    return a - b if a != b else watch.bias
+    return a - b if a != b else watch.lean()
 
 
 def quotient_floor(a, b):
     """a // b: a plain number."""
     a, b = primal(a), primal(b)
     watch.jump(a / b)
-    return float(math.floor(nudged(a / b))) if watch.bias else a // b
+    return float(math.floor(nudged(a / b))) if watch.lean() else a // b
 
 
 def nudged(x):
     """An integral float moved off the integer if ties are to be broken."""
-    return x + watch.bias * 1e-9 if watch.bias and x == round(x) else x
+    return x + watch.lean() * 1e-9 if watch.lean() and x == round(x) else x
 
 
 def floored(x):
