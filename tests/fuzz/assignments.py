@@ -245,6 +245,8 @@ def rebound(w):
     e = value(w, var.shape, 2)
     e = E(f"{var.name} * {w.number(0.3, 0.7)} + {e.tight}", 0.7 * var.bound + e.bound, False)
     w.use("loop:rebind-array") if w.loops else None
-    w.emit(f"{var.name} = {bounded(w, var, e, var.shape).text}")
+    text = bounded(w, var, e, var.shape).text
+    # A name that is one array in single precision and another in double on its way round a loop has no type.
+    w.emit(f"{var.name} = ({text}).astype(np.float32)" if w.module.single else f"{var.name} = {text}")
     var.contiguous = False
     return None
