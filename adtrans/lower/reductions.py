@@ -1,4 +1,8 @@
-"""Reductions: sum, mean, prod, max, min, var, std, any, all, argmax, argmin, cumsum, cumprod."""
+"""Reductions: sum, mean, prod, max, min, var, std, any, all, argmax, argmin, count_nonzero, ptp.
+
+Sums of single-precision numbers are formed in double precision and rounded once: at least as accurate as NumPy's
+pairwise sums, and still one loop.
+"""
 
 from __future__ import annotations
 
@@ -8,157 +12,205 @@ import numpy as np
 
 from adtrans.build import FALSE, ONE, TRUE, ZERO, zero
 from adtrans.ir import BOOL, F8, INT, Const, Operand, Scalar
-from adtrans.lower import nests, views
+from adtrans.lower import nests, running
 from adtrans.lower.builtins import arity
-from adtrans.lower.comprehensions import Generator, collect
-from adtrans.lower.creation import dtype_code
 from adtrans.lower.expressions import arithmetic
-from adtrans.lower.scalars import as_type, static_int, truth
-from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Py, Seq, Value, View
-
-NAMES = ("axis", "keepdims", "dtype", "out", "ddof", "initial", "where")
-
-
-class Request:
-    """The arguments of one call of a reduction."""
-
-    def __init__(self, low, name: str, args, keywords, extra: tuple[str, ...] = ()):
-        arity(low, name, args, keywords, 1, 2 + len(extra), ("a", *NAMES))
-        for refused in ("out", "initial", "where"):
-            if keywords.get(refused, NONE) != NONE:
-                raise low.error(f"{name}() with {refused}= is not in the language yet")
-        value = args[0]
-        if isinstance(value, Generator):
-            value = collect(low, value, list)
-        found = low.as_array(value)
-        if isinstance(found, Num):
-            found = nests.filled(low, found, (), found.code)
-        self.value: View | Lazy = found
-        self.axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", NONE))
-        self.axes = nests.axes_of(low, self.axis, found.rank)
-        keep = keywords.get("keepdims", Num(FALSE, True))
-        self.keepdims = bool(keep.operand.value) if isinstance(keep, Num) else False
-        self.dtype = keywords.get("dtype", NONE)
-        self.ddof = keywords.get("ddof", Num(ZERO, True))
-        if self.dtype != NONE:
-            from adtrans.lower.creation import convert
-
-            self.value = convert(low, self.value, self.dtype)
-
-    def run(self, low, code: str, body) -> Num | View:
-        return nests.reduce(low, self.value, self.axes, self.keepdims, code, body)
-
-
-def axis_argument(low, value: Value):
-    if value == NONE:
-        return None
-    if isinstance(value, Seq):
-        return tuple(axis_argument(low, item) for item in value.items)
-    axis = static_int(value)
-    if axis is None:
-        raise low.error("axis has to be known before the program runs")
-    return axis
+from adtrans.lower.requests import Request, as_view, axis_argument
+from adtrans.lower.scalars import as_type, truth
+from adtrans.lower.values import NONE, Lazy, Num, Py, Value, View
 
 
 def numeric_code(value) -> str:
     return "i8" if value.code == "b1" else value.code
 
 
-def adding(low, code: str, op: str, start: float):
+def start_of(low, request: Request, code: str, default: float) -> Const | Operand:
+    """Where a sum or product starts."""
+    if request.initial == NONE:
+        return Const(default, Scalar(code)) if code[0] == "f" else Const(int(default), INT)
+    initial = low.as_array(request.initial)
+    if not isinstance(initial, Num) or (initial.code[0] == "f" and code[0] != "f"):
+        raise low.error("initial= has to be a number of the result's dtype", kind="type")
+    return as_type(low, initial, code).operand
+
+
+def adding(low, code: str, op: str, start: Operand | float):
     """The body of sum and prod over reduced axes."""
-    init = Const(start, Scalar(code)) if code[0] == "f" else Const(int(start), INT)
+    if not isinstance(start, (Const, Operand)):
+        start = Const(start, Scalar(code)) if code[0] == "f" else Const(int(start), INT)
 
     def body(extents, element, depth) -> Operand:
-        def step(index, state):
-            return [low.build.prim(op, state[0], as_type(low, element(index), code).operand)]
+        wide = "f8" if code == "f4" and op == "add" and any(extent != ONE for extent in extents) else code
 
-        return nests.fold(low, extents, [(init, "total")], step, depth)[0]
+        def step(index, state):
+            return [low.build.prim(op, state[0], as_type(low, element(index), wide).operand)]
+
+        first = low.build.cast(start, Scalar(wide))
+        return low.build.cast(nests.fold(low, extents, [(first, "total")], step, depth)[0], Scalar(code))
 
     return body
 
 
-def sum_(low, args, keywords) -> Value:
-    request = Request(low, "sum", args, keywords)
-    code = numeric_code(request.value)
-    return request.run(low, code, adding(low, code, "add", 0.0))
+def total(op: str, start: int):
+    """sum and prod."""
+    def run(low, request: Request) -> Num | View:
+        code = numeric_code(request.value)
+        value = request.masked(low, Num(Const(start, INT), True))
+        body = adding(low, code, op, start_of(low, request, code, float(start)))
+        return nests.reduce(low, value, request.axes, request.keepdims, code, body)
+
+    return run
 
 
-def prod(low, args, keywords) -> Value:
-    request = Request(low, "prod", args, keywords)
-    code = numeric_code(request.value)
-    return request.run(low, code, adding(low, code, "mul", 1.0))
+add_up, multiply_up = total("add", 0), total("mul", 1)
 
 
-def count(low, request: Request) -> Operand:
-    total: Operand = ONE
+def reader(name: str, run):
+    """A reduction as NumPy calls it."""
+    def read(low, args, keywords) -> Value:
+        request = Request(low, name, args, keywords)
+        return request.finish(low, run(low, request))
+
+    return read
+
+
+# --- averages --------------------------------------------------------------------------------------------
+
+
+def count(low, request: Request) -> Num | View:
+    """How many elements take part in each result."""
+    if request.where is not None:
+        def body(extents, element, depth):
+            def step(index, state):
+                return [low.build.prim("add", state[0], low.build.cast(element(index).operand, INT))]
+
+            return nests.fold(low, extents, [(ZERO, "count")], step, depth)[0]
+
+        return nests.reduce(low, request.where, request.axes, request.keepdims, "i8", body)
+    found: Operand = ONE
     for axis in request.axes:
-        total = low.build.prim("mul", total, request.value.shape[axis])
-    return total
+        found = low.build.prim("mul", found, request.value.shape[axis])
+    return Num(found)
 
 
-def mean(low, args, keywords) -> Value:
-    request = Request(low, "mean", args, keywords)
-    code = request.value.code if request.value.code[0] == "f" else "f8"
-    add = adding(low, code, "add", 0.0)
-    size = low.build.cast(count(low, request), Scalar(code))
-
-    def body(extents, element, depth):
-        return low.build.prim("truediv", add(extents, element, depth), size)
-
-    return request.run(low, code, body)
+def float_code(value) -> str:
+    return value.code if value.code[0] == "f" else "f8"
 
 
-def variance(low, request: Request, root: bool) -> Value:
-    """Two passes, as NumPy does: the mean, then the squared deviations."""
-    request.value = nests.concrete(low, request.value)
-    code = request.value.code if request.value.code[0] == "f" else "f8"
-    add = adding(low, code, "add", 0.0)
-    type = Scalar(code)
-    size = low.build.cast(count(low, request), type)
-    ddof = as_type(low, request.ddof, code).operand
-    freedom = low.build.prim("sub", size, ddof) if request.ddof != Num(ZERO, True) else size
+def average(low, request: Request) -> Num | View:
+    """mean."""
+    code = float_code(request.value)
+    size = count(low, request)
+    if request.where is None:
+        add = adding(low, code, "add", 0.0)
+        parts = as_type(low, size, code).operand
 
-    def body(extents, element, depth):
-        center = low.build.prim("truediv", add(extents, element, depth), size)
+        def body(extents, element, depth):
+            return low.build.prim("truediv", add(extents, element, depth), parts)
 
-        def squared(index):
-            gap = low.build.prim("sub", as_type(low, element(index), code).operand, center)
-            return Num(low.build.prim("mul", gap, gap))
-
-        result = low.build.prim("truediv", add(extents, squared, depth), freedom)
-        return low.build.prim("sqrt", result) if root else result
-
-    return request.run(low, code, body)
+        return nests.reduce(low, request.value, request.axes, request.keepdims, code, body)
+    return quotient(low, summed(low, request, request.value, code), size, code)
 
 
-def var(low, args, keywords) -> Value:
-    return variance(low, Request(low, "var", args, keywords), False)
+def summed(low, request: Request, value: View | Lazy, code: str) -> Num | View:
+    """The sum of the elements of `value` that take part."""
+    from adtrans.lower.ufuncs import where
+
+    if request.where is not None:
+        value = where(low, [request.where, value, Num(ZERO, True)], {})
+    return nests.reduce(low, value, request.axes, request.keepdims, code, adding(low, code, "add", 0.0))
 
 
-def std(low, args, keywords) -> Value:
-    return variance(low, Request(low, "std", args, keywords), True)
+def quotient(low, a: Value, b: Value, code: str) -> Num | View:
+    """a / b elementwise in `code`."""
+    def emit(x: Num, y: Num) -> Num:
+        return Num(low.build.prim("truediv", as_type(low, x, code).operand, as_type(low, y, code).operand))
+
+    found = nests.elementwise(low, lambda x, y: (code, False), emit, a, b)
+    return nests.concrete(low, found) if isinstance(found, Lazy) else found
 
 
-def arg_extreme(low, op: str, name: str):
+def variance(root: bool):
+    """var and std. Two passes, as NumPy does: the mean, then the squared deviations."""
+    def run(low, request: Request) -> Num | View:
+        request.value = nests.concrete(low, request.value)
+        code = float_code(request.value)
+        size = count(low, request)
+        if request.where is not None:
+            return masked_variance(low, request, size, code, root)
+        add = adding(low, code, "add", 0.0)
+        type = Scalar(code)
+        parts = low.build.cast(size.operand, type)
+        ddof = as_type(low, request.ddof, code).operand
+        degrees = parts
+        if request.ddof != Num(ZERO, True):
+            degrees = low.build.prim("maximum", low.build.prim("sub", parts, ddof), zero(type))
+
+        def body(extents, element, depth):
+            center = low.build.prim("truediv", add(extents, element, depth), parts)
+
+            def squared(index):
+                gap = low.build.prim("sub", as_type(low, element(index), code).operand, center)
+                return Num(low.build.prim("mul", gap, gap))
+
+            result = low.build.prim("truediv", add(extents, squared, depth), degrees)
+            return low.build.prim("sqrt", result) if root else result
+
+        return nests.reduce(low, request.value, request.axes, request.keepdims, code, body)
+
+    return run
+
+
+def masked_variance(low, request: Request, size: Num | View, code: str, root: bool) -> Num | View:
+    """The variance of the elements that take part."""
+    keep, request.keepdims = request.keepdims, True
+    parts = count(low, request)
+    center = quotient(low, summed(low, request, request.value, code), parts, code)
+
+    def emit(x: Num, y: Num) -> Num:
+        gap = low.build.prim("sub", as_type(low, x, code).operand, y.operand)
+        return Num(low.build.prim("mul", gap, gap))
+
+    squares = nests.elementwise(low, lambda x, y: (code, False), emit, request.value, center)
+    request.keepdims = keep
+    spread = summed(low, request, squares, code)
+
+    def result(x: Num, n: Num) -> Num:
+        left = low.build.prim("sub", as_type(low, n, code).operand, as_type(low, request.ddof, code).operand)
+        found = low.build.prim("truediv", x.operand, low.build.prim("maximum", left, zero(left.type)))
+        return Num(low.build.prim("sqrt", found) if root else found)
+
+    found = nests.elementwise(low, lambda x, n: (code, False), result, spread, size)
+    return nests.concrete(low, found) if isinstance(found, Lazy) else found
+
+
+# --- extremes --------------------------------------------------------------------------------------------
+
+
+def better_of(low, op: str, here: Operand, best: Operand) -> Operand:
+    """Whether `here` replaces `best`: the first of equal ones stays, NaN wins."""
+    build = low.build
+    better = build.prim(op, here, best)
+    if not here.type.is_float:
+        return better
+    poisoned = build.prim("isnan", best, type=BOOL)
+    nan = build.prim("and", build.prim("isnan", here, type=BOOL), build.prim("not", poisoned))
+    return build.prim("or", better, nan)
+
+
+def arg_extreme(low, op: str, message: str):
     """The position of the first extreme element within the reduced axes; NaN wins, as in NumPy.
 
     Carries the extents' multi-index, so that the element itself is one load and its derivative one update.
     """
     def body(extents, element, depth) -> list[Operand]:
         for extent in extents:
-            low.check(low.build.prim("gt", extent, ZERO), "ValueError",
-                      f"zero-size array to reduction operation {name} which has no identity")
+            low.check(low.build.prim("gt", extent, ZERO), "ValueError", message)
         inits = [(ZERO, "best") for _ in extents]
 
         def step(index, state):
-            build = low.build
-            here, best = element(index).operand, element(tuple(state)).operand
-            better = build.prim(op, here, best)
-            if here.type.is_float:
-                poisoned = build.prim("isnan", best, type=BOOL)
-                nan = build.prim("and", build.prim("isnan", here, type=BOOL), build.prim("not", poisoned))
-                better = build.prim("or", better, nan)
-            return [build.prim("select", better, new, old) for new, old in zip(index, state)]
+            better = better_of(low, op, element(index).operand, element(tuple(state)).operand)
+            return [low.build.prim("select", better, new, old) for new, old in zip(index, state)]
 
         return nests.fold(low, extents, inits, step, depth)
 
@@ -166,24 +218,49 @@ def arg_extreme(low, op: str, name: str):
 
 
 def extreme(name: str, op: str):
-    def run(low, args, keywords) -> Value:
-        request = Request(low, name, args, keywords)
+    """max and min."""
+    def run(low, request: Request) -> Num | View:
+        if request.initial != NONE:
+            return bounded(low, request, op)
+        if request.where is not None:
+            raise low.error(f"reduction operation '{name}imum' does not have an identity, so to use a where mask one "
+                            "has to specify 'initial'", kind="value")
         request.value = nests.concrete(low, request.value)
-        find = arg_extreme(low, op, name)
+        find = arg_extreme(low, op, f"zero-size array to reduction operation {name}imum which has no identity")
 
         def body(extents, element, depth):
             return element(tuple(find(extents, element, depth))).operand
 
-        return request.run(low, request.value.code, body)
+        return nests.reduce(low, request.value, request.axes, request.keepdims, request.value.code, body)
 
     return run
 
 
+def bounded(low, request: Request, op: str) -> Num | View:
+    """The extreme of `initial` and the elements that take part."""
+    initial = low.as_array(request.initial)
+    code = request.value.code
+    if not isinstance(initial, Num) or (initial.code[0] == "f" and code[0] != "f"):
+        raise low.error("initial= has to be a number of the array's dtype", kind="type")
+    first = as_type(low, initial, code)
+
+    def body(extents, element, depth):
+        def step(index, state):
+            here = as_type(low, element(index), code).operand
+            return [low.build.prim("select", better_of(low, op, here, state[0]), here, state[0])]
+
+        return nests.fold(low, extents, [(first.operand, "best")], step, depth)[0]
+
+    return nests.reduce(low, request.masked(low, first), request.axes, request.keepdims, code, body)
+
+
 def arg_function(name: str, op: str):
-    def run(low, args, keywords) -> Value:
-        request = Request(low, name, args, keywords)
+    """argmax and argmin: a position along the axis, or in the whole array in order."""
+    def run(low, request: Request) -> Num | View:
+        if isinstance(request.axis, tuple):
+            raise low.error("'tuple' object cannot be interpreted as an integer", kind="type")
         request.value = nests.concrete(low, request.value)
-        find = arg_extreme(low, op, name)
+        find = arg_extreme(low, op, f"attempt to get {name} of an empty sequence")
 
         def body(extents, element, depth):
             at: Operand = ZERO
@@ -191,84 +268,45 @@ def arg_function(name: str, op: str):
                 at = low.build.prim("add", low.build.prim("mul", at, extent), index)
             return at
 
-        return request.run(low, "i8", body)
+        return nests.reduce(low, request.value, request.axes, request.keepdims, "i8", body)
 
     return run
 
 
-def quantifier(name: str, op: str, start):
-    def run(low, args, keywords) -> Value:
-        request = Request(low, name, args, keywords)
+# --- truth and counting ----------------------------------------------------------------------------------
 
+
+def quantifier(name: str, op: str, start):
+    """any and all."""
+    def run(low, request: Request) -> Num | View:
         def body(extents, element, depth):
             def step(index, state):
                 return [low.build.prim(op, state[0], truth(low, element(index)).operand)]
 
             return nests.fold(low, extents, [(start, name)], step, depth)[0]
 
-        return request.run(low, "b1", body)
+        value = request.masked(low, Num(start, True))
+        return nests.reduce(low, value, request.axes, request.keepdims, "b1", body)
 
     return run
 
 
-def count_nonzero(low, args, keywords) -> Value:
-    request = Request(low, "count_nonzero", args, keywords)
-
+def count_true(low, request: Request) -> Num | View:
     def body(extents, element, depth):
         def step(index, state):
             return [low.build.prim("add", state[0], low.build.cast(truth(low, element(index)).operand, INT))]
 
         return nests.fold(low, extents, [(ZERO, "count")], step, depth)[0]
 
-    return request.run(low, "i8", body)
+    return nests.reduce(low, request.value, request.axes, request.keepdims, "i8", body)
 
 
-def ptp(low, args, keywords) -> Value:
-    return arithmetic(low, "sub", extreme("max", "gt")(low, args, keywords), extreme("min", "lt")(low, args, keywords))
-
-
-# --- running sums ----------------------------------------------------------------------------------------
-
-
-def running(name: str, op: str, start: float):
-    """cumsum, cumprod."""
-    def run(low, args, keywords) -> Value:
-        request = Request(low, name, args, keywords)
-        value = request.value
-        if request.axis is None and value.rank != 1:
-            from adtrans.lower.shaping import flat
-
-            value = flat(low, value)
-        axis = request.axes[0] if request.axis is not None else 0
-        value = nests.concrete(low, value)
-        code = numeric_code(value)
-        init = Const(start, Scalar(code)) if code[0] == "f" else Const(int(start), INT)
-        out = views.whole(low, low.fresh(low.build.alloc(code, value.shape, "empty")))
-        others = tuple(extent for k, extent in enumerate(value.shape) if k != axis)
-
-        def line(outer):
-            def step(counter, state):
-                index = (*outer[:axis], counter, *outer[axis:])
-                following = low.build.prim(op, state[0], as_type(low, nests.element(low, value, index), code).operand)
-                views.store(low, out, index, following)
-                return [following]
-
-            nests.loop(low, ZERO, value.shape[axis], [(init, "total")], step, "k")
-
-        nests.nest(low, others, line)
-        return out
-
-    return run
-
-
-TABLE = {
-    np.sum: sum_, np.mean: mean, np.average: mean, np.prod: prod, np.var: var, np.std: std,
-    np.max: extreme("max", "gt"), np.min: extreme("min", "lt"), np.amax: extreme("max", "gt"),
-    np.amin: extreme("min", "lt"), np.argmax: arg_function("argmax", "gt"), np.argmin: arg_function("argmin", "lt"),
-    np.any: quantifier("any", "or", FALSE), np.all: quantifier("all", "and", TRUE),
-    np.count_nonzero: count_nonzero, np.ptp: ptp,
-    np.cumsum: running("cumsum", "add", 0.0), np.cumprod: running("cumprod", "mul", 1.0),
-}
+def range_of(low, request: Request) -> Num | View:
+    """ptp."""
+    request.value = nests.concrete(low, request.value)
+    largest, smallest = extreme("max", "gt")(low, request), extreme("min", "lt")(low, request)
+    found = arithmetic(low, "sub", largest, smallest)
+    return nests.concrete(low, found) if isinstance(found, Lazy) else found
 
 
 def fsum(low, args, keywords) -> Value:
@@ -278,6 +316,17 @@ def fsum(low, args, keywords) -> Value:
     return plain(low, args, {"start": Num(Const(0.0, F8), True)})
 
 
-TABLE[math.fsum] = fsum
+MAX, MIN = reader("max", extreme("max", "gt")), reader("min", extreme("min", "lt"))
+TABLE = {
+    np.sum: reader("sum", add_up), np.prod: reader("prod", multiply_up), np.mean: reader("mean", average),
+    np.var: reader("var", variance(False)), np.std: reader("std", variance(True)),
+    np.max: MAX, np.min: MIN, np.amax: MAX, np.amin: MIN,
+    np.argmax: reader("argmax", arg_function("argmax", "gt")),
+    np.argmin: reader("argmin", arg_function("argmin", "lt")),
+    np.any: reader("any", quantifier("any", "or", FALSE)), np.all: reader("all", quantifier("all", "and", TRUE)),
+    np.count_nonzero: reader("count_nonzero", count_true), np.ptp: reader("ptp", range_of),
+    np.cumsum: running.running("cumsum", "add", 0.0), np.cumprod: running.running("cumprod", "mul", 1.0),
+    math.fsum: fsum,
+}
 KNOWN_REDUCTIONS = TABLE
-__all__ = ["KNOWN_REDUCTIONS", "TABLE", "Arrayish", "Py", "dtype_code", "zero"]
+__all__ = ["KNOWN_REDUCTIONS", "Py", "Request", "TABLE", "as_view", "axis_argument"]

@@ -13,14 +13,15 @@ from adtrans.lower import fancy, joins, nests
 from adtrans.lower.builtins import arity
 from adtrans.lower.expressions import arithmetic
 from adtrans.lower.scalars import as_type, compare, floating, promote, truth
+from adtrans.lower.ufunc_calls import UfuncCall
 from adtrans.lower.values import NONE, Arrayish, Lazy, Num, Seq, Value
 
 FLOAT_UNARY = (
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
 )
-FLOAT_BINARY = ("hypot", "arctan2", "logaddexp", "logaddexp2", "copysign", "fmod")
-ROUNDING = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint", "fix": "trunc"}
+FLOAT_BINARY = ("hypot", "arctan2", "logaddexp", "logaddexp2", "copysign")
+ROUNDING = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "fix": "trunc"}
 ARITHMETIC = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "true_divide": "truediv",
     "floor_divide": "floordiv", "mod": "mod", "remainder": "mod", "power": "pow", "bitwise_and": "band",
@@ -36,37 +37,17 @@ def strengthen(low, value: Value) -> Value:
     return Num(value.operand, False) if isinstance(value, Num) else value
 
 
-def ufunc_arguments(low, name: str, args, keywords, count: int):
-    """Check the call of a ufunc; gives its operands, and its `out=` and `dtype=` (None when not given)."""
-    arity(low, name, args, keywords, count, count + 1, ("out", "dtype", "where"))
-    if "where" in keywords:
-        raise low.error(f"{name}() with where= is not in the language", hint="use np.where")
-    out = args[count] if len(args) > count else keywords.get("out", NONE)
-    return args[:count], out, keywords.get("dtype", NONE)
-
-
-def finish(low, value: Value, out: Value, dtype: Value) -> Value:
-    """Apply `dtype=` and `out=`."""
-    if dtype != NONE:
-        from adtrans.lower.creation import convert
-
-        value = convert(low, value, dtype)
-    if out == NONE:
-        return strengthen(low, value)
-    nests.assign(low, out, value)
-    return out
-
-
 def elementary(op: str, name: str):
     """A float function of one argument."""
     def run(low, args, keywords) -> Value:
-        (x,), out, dtype = ufunc_arguments(low, name, args, keywords, 1)
+        call = UfuncCall(low, name, args, keywords, 1)
+        (x,) = call.operands
 
         def emit(value: Num) -> Num:
             code, _ = floating((value.code, value.weak))
             return Num(low.build.prim(op, as_type(low, value, code).operand))
 
-        return finish(low, nests.elementwise(low, floating, emit, x, cheap=op == "sqrt" and False), out, dtype)
+        return call.finish(low, nests.elementwise(low, floating, emit, x, cheap=False))
 
     return run
 
@@ -74,27 +55,29 @@ def elementary(op: str, name: str):
 def elementary2(op: str, name: str):
     """A float function of two arguments."""
     def run(low, args, keywords) -> Value:
-        (x, y), out, dtype = ufunc_arguments(low, name, args, keywords, 2)
+        call = UfuncCall(low, name, args, keywords, 2)
+        x, y = call.operands
 
         def emit(a: Num, b: Num) -> Num:
             code, _ = floating((a.code, a.weak), (b.code, b.weak))
             return Num(low.build.prim(op, as_type(low, a, code).operand, as_type(low, b, code).operand))
 
-        return finish(low, nests.elementwise(low, floating, emit, x, y, cheap=False), out, dtype)
+        return call.finish(low, nests.elementwise(low, floating, emit, x, y, cheap=False))
 
     return run
 
 
 def rounding(op: str, name: str):
     def run(low, args, keywords) -> Value:
-        (x,), out, dtype = ufunc_arguments(low, name, args, keywords, 1)
+        call = UfuncCall(low, name, args, keywords, 1)
+        (x,) = call.operands
 
         def emit(value: Num) -> Num:
             if value.code[0] != "f":
                 return value
             return Num(low.build.prim(op, value.operand))
 
-        return finish(low, nests.elementwise(low, lambda x: x, emit, x), out, dtype)
+        return call.finish(low, nests.elementwise(low, lambda x: x, emit, x))
 
     return run
 
@@ -102,30 +85,32 @@ def rounding(op: str, name: str):
 def operation(op: str, name: str):
     """An arithmetic operator as a function."""
     def run(low, args, keywords) -> Value:
-        (x, y), out, dtype = ufunc_arguments(low, name, args, keywords, 2)
-        return finish(low, arithmetic(low, op, low.as_array(x), low.as_array(y)), out, dtype)
+        call = UfuncCall(low, name, args, keywords, 2)
+        x, y = call.operands
+        return call.finish(low, arithmetic(low, op, low.as_array(x), low.as_array(y)))
 
     return run
 
 
 def comparison(op: str, name: str):
     def run(low, args, keywords) -> Value:
-        (x, y), out, dtype = ufunc_arguments(low, name, args, keywords, 2)
+        call = UfuncCall(low, name, args, keywords, 2, True)
+        x, y = call.operands
         found = nests.elementwise(low, lambda a, b: ("b1", False), lambda a, b: compare(low, op, a, b), x, y)
-        return finish(low, found, out, dtype)
+        return call.finish(low, found)
 
     return run
 
 
 def logical(op: str, name: str, count: int):
     def run(low, args, keywords) -> Value:
-        operands, out, dtype = ufunc_arguments(low, name, args, keywords, count)
+        call = UfuncCall(low, name, args, keywords, count, True)
 
         def emit(*values: Num) -> Num:
             tests = [truth(low, value).operand for value in values]
             return Num(low.build.prim("ne" if op == "xor" else op, *tests, type=BOOL))
 
-        return finish(low, nests.elementwise(low, lambda *t: ("b1", False), emit, *operands), out, dtype)
+        return call.finish(low, nests.elementwise(low, lambda *t: ("b1", False), emit, *call.operands))
 
     return run
 
@@ -133,7 +118,8 @@ def logical(op: str, name: str, count: int):
 def predicate(op: str, name: str):
     """isnan, isinf, isfinite, signbit: false (or true) for integers."""
     def run(low, args, keywords) -> Value:
-        (x,), out, dtype = ufunc_arguments(low, name, args, keywords, 1)
+        call = UfuncCall(low, name, args, keywords, 1, True)
+        (x,) = call.operands
 
         def emit(value: Num) -> Num:
             if value.code[0] != "f":
@@ -142,7 +128,7 @@ def predicate(op: str, name: str):
                 return Num(TRUE if op == "isfinite" else FALSE)
             return Num(low.build.prim(op, value.operand, type=BOOL))
 
-        return finish(low, nests.elementwise(low, lambda t: ("b1", False), emit, x), out, dtype)
+        return call.finish(low, nests.elementwise(low, lambda t: ("b1", False), emit, x))
 
     return run
 
@@ -150,7 +136,8 @@ def predicate(op: str, name: str):
 def extremum(op: str, name: str):
     """maximum, minimum, fmax, fmin; integers by comparison."""
     def run(low, args, keywords) -> Value:
-        (x, y), out, dtype = ufunc_arguments(low, name, args, keywords, 2)
+        call = UfuncCall(low, name, args, keywords, 2)
+        x, y = call.operands
 
         def emit(a: Num, b: Num) -> Num:
             code, weak = promote((a.code, a.weak), (b.code, b.weak))
@@ -160,13 +147,14 @@ def extremum(op: str, name: str):
             test = low.build.prim("ge" if op.endswith("max") or op == "maximum" else "le", left, right)
             return Num(low.build.prim("select", test, left, right))
 
-        return finish(low, nests.elementwise(low, promote, emit, x, y), out, dtype)
+        return call.finish(low, nests.elementwise(low, promote, emit, x, y))
 
     return run
 
 
 def sign(low, args, keywords) -> Value:
-    (x,), out, dtype = ufunc_arguments(low, "sign", args, keywords, 1)
+    call = UfuncCall(low, "sign", args, keywords, 1)
+    (x,) = call.operands
 
     def emit(value: Num) -> Num:
         if value.code[0] == "f":
@@ -176,28 +164,31 @@ def sign(low, args, keywords) -> Value:
         down = low.build.cast(low.build.prim("lt", value.operand, nought), INT)
         return Num(low.build.prim("sub", up, down))
 
-    return finish(low, nests.elementwise(low, lambda t: t, emit, x), out, dtype)
+    return call.finish(low, nests.elementwise(low, lambda t: t, emit, x))
 
 
 def absolute(low, args, keywords) -> Value:
     from adtrans.lower.builtins import abs_
 
-    (x,), out, dtype = ufunc_arguments(low, "absolute", args, keywords, 1)
-    return finish(low, abs_(low, [x], {}), out, dtype)
+    call = UfuncCall(low, "absolute", args, keywords, 1)
+    (x,) = call.operands
+    return call.finish(low, abs_(low, [x], {}))
 
 
 def composed(name: str, make):
     """A function of one argument written with arithmetic."""
     def run(low, args, keywords) -> Value:
-        (x,), out, dtype = ufunc_arguments(low, name, args, keywords, 1)
-        return finish(low, make(low, low.as_array(x)), out, dtype)
+        call = UfuncCall(low, name, args, keywords, 1)
+        (x,) = call.operands
+        return call.finish(low, make(low, low.as_array(x)))
 
     return run
 
 
 def heaviside(low, args, keywords) -> Value:
     """np.heaviside: 0 below zero, 1 above, the second argument at zero, NaN for NaN."""
-    (x, y), out, dtype = ufunc_arguments(low, "heaviside", args, keywords, 2)
+    call = UfuncCall(low, "heaviside", args, keywords, 2)
+    x, y = call.operands
 
     def emit(a: Num, b: Num) -> Num:
         code, _ = floating((a.code, a.weak), (b.code, b.weak))
@@ -208,7 +199,7 @@ def heaviside(low, args, keywords) -> Value:
         level = build.prim("select", build.prim("lt", at, nought), nought, level)
         return Num(build.prim("select", build.prim("isnan", at, type=BOOL), at, level))
 
-    return finish(low, nests.elementwise(low, floating, emit, x, y), out, dtype)
+    return call.finish(low, nests.elementwise(low, floating, emit, x, y))
 
 
 def same(low, x: Value) -> Value:
@@ -221,10 +212,11 @@ def times(factor: float):
 
 
 def float_power(low, args, keywords) -> Value:
-    (x, y), out, dtype = ufunc_arguments(low, "float_power", args, keywords, 2)
+    call = UfuncCall(low, "float_power", args, keywords, 2)
+    x, y = call.operands
     wide = [nests.elementwise(low, lambda t: ("f8", False), lambda v: as_type(low, v, "f8", False), v)
             for v in (x, y)]
-    return finish(low, arithmetic(low, "pow", *wide), out, dtype)
+    return call.finish(low, arithmetic(low, "pow", *wide))
 
 
 def where(low, args, keywords) -> Value:
@@ -291,16 +283,17 @@ def picked(low, test: Num, a: Num, b: Num) -> Num:
 
 def clip(low, args, keywords) -> Value:
     """np.clip: passes gradients on the closed interval."""
-    arity(low, "clip", args, keywords, 1, 3, ("a_min", "a_max", "min", "max", "out"))
-    names = dict(zip(("a", "lower", "upper"), args))
+    arity(low, "clip", args, keywords, 1, 4, ("a_min", "a_max", "min", "max", "out"))
+    names = dict(zip(("a", "lower", "upper", "out"), args))
     lower = names.get("lower", keywords.get("a_min", keywords.get("min", NONE)))
     upper = names.get("upper", keywords.get("a_max", keywords.get("max", NONE)))
     value = args[0]
+    out = names.get("out", keywords.get("out", NONE))
     if lower != NONE:
         value = extremum("maximum", "clip")(low, [value, lower], {})
     if upper != NONE:
         value = extremum("minimum", "clip")(low, [value, upper], {})
-    return finish(low, value, keywords.get("out", NONE), NONE)
+    return UfuncCall(low, "clip", [out], {}, 0).finish(low, low.as_array(value))
 
 
 def math_function(op: str, name: str, count: int):
@@ -381,14 +374,13 @@ def fill_tables() -> None:
     for name in ("maximum", "minimum", "fmax", "fmin"):
         TABLE[getattr(np, name)] = extremum(name, name)
     TABLE.update({
-        np.sign: sign, np.absolute: absolute, np.fabs: absolute, np.where: where, np.clip: clip,
+        np.sign: sign, np.absolute: absolute, np.where: where, np.clip: clip,
         np.nonzero: nonzero, np.flatnonzero: flatnonzero,
         np.float_power: float_power, np.heaviside: heaviside,
         np.negative: composed("negative", lambda low, x: arithmetic(low, "mul", x, Num(const(-1), True))),
         np.positive: composed("positive", same), np.conjugate: composed("conjugate", same),
         np.real: lambda low, args, keywords: low.as_array(args[0]),
         np.square: composed("square", lambda low, x: arithmetic(low, "pow", x, Num(const(2), True))),
-        np.reciprocal: composed("reciprocal", lambda low, x: arithmetic(low, "truediv", Num(const(1.0), True), x)),
         np.deg2rad: composed("deg2rad", times(math.pi / 180)), np.radians: composed("radians", times(math.pi / 180)),
         np.rad2deg: composed("rad2deg", times(180 / math.pi)), np.degrees: composed("degrees", times(180 / math.pi)),
     })
