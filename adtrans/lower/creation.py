@@ -69,6 +69,13 @@ def filler(name: str, fill: Num | None):
     return run
 
 
+def ndarray(low, args, keywords) -> Value:
+    """np.ndarray(shape, dtype): an array of no values yet."""
+    if len(args) > 2 or keywords.keys() - {"shape", "dtype"}:
+        raise low.error("ndarray() takes a shape and a dtype only", hint="np.frombuffer and views are not supported")
+    return filler("empty", None)(low, args, keywords)
+
+
 def filled_with(low, code: str, shape, fill: Num | None, name: str) -> View:
     if fill is None:
         return new(low, code, shape, "empty" if name.startswith("empty") else "zeros")
@@ -281,6 +288,7 @@ def scalar_type(code: str):
 ONE_FLOAT = Num(const(1.0), True)
 TABLE = {
     np.zeros: filler("zeros", None), np.empty: filler("empty", None), np.ones: filler("ones", ONE_FLOAT),
+    np.ndarray: ndarray,
     np.zeros_like: like("zeros_like", None), np.empty_like: like("empty_like", None),
     np.ones_like: like("ones_like", ONE_FLOAT), np.full: full, np.full_like: full_like, np.arange: arange,
     np.linspace: linspace, np.eye: eye, np.identity: eye, np.array: array, np.asarray: asarray,

@@ -278,5 +278,5 @@ def bad_strided_view_by_hand(x):
 
 
 def bad_ndarray_constructor(x):
-    y = np.ndarray(3)  #! UnsupportedError: ndarray
+    y = np.ndarray(3, np.float64, x)  #! UnsupportedError: ndarray
     return np.sum(x)
