@@ -12,9 +12,39 @@ LIBRARY: dict[Callable, Callable] = {}
 
 
 def fill() -> None:
-    from adtrans.library import sorting
+    from adtrans.library import (
+        arranging,
+        choosing,
+        histograms,
+        joining,
+        linalg,
+        norms,
+        padding,
+        products,
+        ranks,
+        searching,
+        signals,
+        sorting,
+        statistics,
+        triangles,
+    )
 
-    for module in (sorting,):
+    for module in (
+        arranging,
+        choosing,
+        histograms,
+        joining,
+        linalg,
+        norms,
+        padding,
+        products,
+        ranks,
+        searching,
+        signals,
+        sorting,
+        statistics,
+        triangles,
+    ):
         LIBRARY.update(module.TABLE)
 
 

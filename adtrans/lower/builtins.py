@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from adtrans.build import FALSE, ONE, TRUE, ZERO, const, zero
 from adtrans.ir import BOOL, F8, INT, Const, Operand, Scalar
 from adtrans.lower import containers, loops, nests, scalars
@@ -14,6 +16,7 @@ from adtrans.lower.values import (
     NONE,
     Arrayish,
     Contents,
+    Func,
     Iter,
     Lazy,
     Num,
@@ -21,6 +24,7 @@ from adtrans.lower.values import (
     Range,
     Ref,
     Seq,
+    SliceV,
     Value,
     View,
 )
@@ -326,14 +330,16 @@ def isinstance_(low, args, keywords) -> Value:
             kind = low.contents(args[0]).cls
         case Py(obj):
             kind = type(obj)
+        case SliceV():
+            kind = slice
+        case Func():
+            kind = FunctionType
         case _:
             raise low.error("isinstance() of this is not in the language")
     return Num(TRUE if issubclass(kind, tuple(classes)) else FALSE, True)
 
 
 def slice_(low, args, keywords) -> Value:
-    from adtrans.lower.values import SliceV
-
     arity(low, "slice", args, keywords, 1, 3)
     parts = list(args)
     if len(parts) == 1:

@@ -42,6 +42,7 @@ def run_clauses(low, node, elt: ast.expr, generators, each: Callable[[Value], No
     inner = Frame(frame.source, next(low.numbers), frozenset(targets(generators)),
                   {**frame.outer, **dict.fromkeys(frame.assigned, frame.number)})
     inner.forbidden = frozenset()
+    inner.pinned = frame.pinned
     low.frame_table[inner.number] = inner
     low.env["flow", "returned", inner.number] = Num(FALSE, True)
 

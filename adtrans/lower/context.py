@@ -17,7 +17,7 @@ from adtrans.errors import LocatedError, Span, UnsupportedError
 from adtrans.ir import Array, Check, Const, Operand, Stmt, Store, Var, defined, walk
 from adtrans.lower.bounds import Bounds
 from adtrans.lower.severed import Severed
-from adtrans.lower.values import Lazy, Maybe, Num, Poison, Py, Ref, Seq, Value, View
+from adtrans.lower.values import Along, Lazy, Maybe, Num, Poison, Py, Ref, Seq, Value, View
 from adtrans.source import Source
 
 KINDS = {
@@ -205,7 +205,8 @@ class Lowering:
     def require_writable(self, view: View) -> None:
         from adtrans.lower.nests import injective
 
-        if not injective(view):
+        walked = [axis.axis for axis in view.axes if isinstance(axis, Along)]
+        if not injective(view) or len(set(walked)) < len(walked):
             raise self.error("assignment destination is read-only (it repeats elements)", kind="value",
                              hint="assign to a copy")
 

@@ -16,9 +16,9 @@ METHODS = {
     "dot": np.dot, "swapaxes": np.swapaxes, "squeeze": np.squeeze, "round": np.round, "copy": np.copy,
     "flatten": np.ravel, "repeat": np.repeat, "trace": np.trace, "diagonal": np.diagonal,
     "conj": np.conjugate, "conjugate": np.conjugate, "ptp": np.ptp, "take": np.take, "nonzero": np.nonzero,
-    "argsort": np.argsort,
+    "argsort": np.argsort, "searchsorted": np.searchsorted, "argpartition": np.argpartition, "choose": np.choose,
 }
-OWN = ("fill", "item", "astype", "tolist", "sort")
+OWN = ("fill", "item", "astype", "tolist", "sort", "partition", "compress", "put")
 
 
 def array_attribute(low, value: View | Lazy, name: str) -> Value:
@@ -113,17 +113,25 @@ def array_method(low, receiver, name, args, keywords) -> Value:
 
             return astype(low, receiver, args, keywords)
         case "flatten":
-            from adtrans.lower.shaping import flat
+            from adtrans.lower.shaping import ravel
 
-            return KNOWN[np.copy](low, [flat(low, receiver)], {})
+            return KNOWN[np.copy](low, [ravel(low, [receiver, *args], keywords)], {})
         case "reshape" | "transpose" if len(args) > 1 or (args and isinstance(args[0], Num)):
             return KNOWN[METHODS[name]](low, [receiver, Seq(tuple(args))], keywords)
-        case "tolist" | "sort":
-            raise low.error(f"the array method {name!r} is not in the language")
-    function = METHODS[name]
-    if function not in KNOWN:
-        raise low.error(f"the array method {name!r} is not in the language")
-    return KNOWN[function](low, [receiver, *args], keywords)
+        case "tolist":
+            raise low.error("the array method 'tolist' is not in the language")
+    from adtrans.lower.calls import call_library, call_object
+
+    match name:
+        case "sort" | "partition":
+            from adtrans.library import sorting
+
+            return call_library(low, sorting.IN_PLACE[name], [receiver, *args], keywords)
+        case "compress":
+            return call_object(low, np.compress, [args[0], receiver, *args[1:]], keywords)
+        case "put":
+            return call_object(low, np.put, [receiver, *args], keywords)
+    return call_object(low, METHODS[name], [receiver, *args], keywords)
 
 
 def scalar_method(low, receiver: Num, name: str, args, keywords) -> Value:

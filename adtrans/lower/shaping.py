@@ -9,11 +9,12 @@ from adtrans.ir import Const, Operand
 from adtrans.lower import nests, views
 from adtrans.lower.builtins import arity, integer
 from adtrans.lower.containers import items_of, stack, view_at
-from adtrans.lower.creation import shape_of
+from adtrans.lower.creation import convert, shape_of
+from adtrans.lower.fancy import nonzero
 from adtrans.lower.methods import array_attribute
 from adtrans.lower.reductions import axis_argument
 from adtrans.lower.scalars import promote, static_int
-from adtrans.lower.values import NONE, Along, Arrayish, Lazy, Num, Seq, SliceV, Value, View
+from adtrans.lower.values import NONE, Along, Arrayish, Lazy, Num, Py, Ref, Seq, SliceV, Value, View
 
 
 def array(low, value: Value) -> View | Lazy:
@@ -37,6 +38,11 @@ def reshape(low, args, keywords) -> Value:
     arity(low, "reshape", args, keywords, 1, 2, ("shape", "order", "newshape"))
     value = array(low, args[0])
     wanted = args[1] if len(args) > 1 else keywords.get("shape", keywords.get("newshape", NONE))
+    if columns_first(low, keywords.get("order", Py("C"))) and value.rank:
+        turned = views.transpose(value, tuple(range(value.rank))[::-1])
+        backward = Seq(tuple((items_of(low, wanted) or [wanted])[::-1]))
+        found = reshape(low, [split_off(low, turned), backward], {})
+        return views.transpose(found, tuple(range(found.rank))[::-1])
     shape = resolved(low, value, wanted)
     view = without_new_axes(low, nests.concrete(low, value))
     if view.rank == len(shape) == 1:
@@ -51,6 +57,22 @@ def reshape(low, args, keywords) -> Value:
         apart = low.build.prim("not", mergeable(low, view)) if tellable else None
         low.sever(view.base, made.base, "was reshaped from a part of another", apart)
     return views.reshaped(low, made, shape)
+
+
+def columns_first(low, order: Value) -> bool:
+    """Whether elements are counted with the first index changing fastest."""
+    if order not in (Py("C"), Py("F")):
+        raise low.error("order= has to be 'C' or 'F'")
+    return order == Py("F")
+
+
+def split_off(low, value: View | Lazy) -> View | Lazy:
+    """A copy, where NumPy may or may not make one."""
+    if isinstance(value, Lazy) or value.rank < 2:
+        return value
+    made = nests.materialise(low, value)
+    low.sever(value.base, made.base, "was reshaped in Fortran order")
+    return made
 
 
 def resolved(low, value, wanted: Value) -> tuple[Operand, ...]:
@@ -84,8 +106,10 @@ def product(low, extents) -> Operand:
 
 
 def ravel(low, args, keywords) -> Value:
-    arity(low, "ravel", args, keywords, 1, 1, ("order",))
+    arity(low, "ravel", args, keywords, 1, 2, ("order",))
     value = array(low, args[0])
+    if columns_first(low, args[1] if len(args) > 1 else keywords.get("order", Py("C"))):
+        value = split_off(low, views.transpose(value, tuple(range(value.rank))[::-1]))
     value = without_new_axes(low, value)
     if value.rank == 1:
         if isinstance(value, View) and views.contiguous(low, value) is None:
@@ -148,9 +172,10 @@ def swapaxes(low, args, keywords) -> Value:
 
 def moveaxis(low, args, keywords) -> Value:
     """np.moveaxis: the named axes go where they are wanted, the others keep their order."""
-    arity(low, "moveaxis", args, keywords, 3, 3, ("source", "destination"))
+    arity(low, "moveaxis", args, keywords, 1, 3, ("source", "destination"))
     value = array(low, args[0])
-    wanted = [axis_argument(low, arg) for arg in args[1:]]
+    given = [*args[1:], *(keywords[name] for name in ("source", "destination") if name in keywords)]
+    wanted = [axis_argument(low, Seq(tuple(items_of(low, arg))) if isinstance(arg, Ref) else arg) for arg in given]
     source, target = (nests.axes_of(low, item, value.rank) if not isinstance(item, tuple) else
                       tuple(nests.axes_of(low, k, value.rank)[0] for k in item) for item in wanted)
     if len(source) != len(target) or len(set(source)) != len(source) or len(set(target)) != len(target):
@@ -187,17 +212,79 @@ def squeeze(low, args, keywords) -> Value:
     return views.drop(value, gone)
 
 
+def diagonal(low, args, keywords) -> Value:
+    """np.diagonal: a view, not to be written to, of the elements whose two indices differ by `offset`."""
+    arity(low, "diagonal", args, keywords, 1, 4, ("offset", "axis1", "axis2"))
+    given = dict(zip(("offset", "axis1", "axis2"), args[1:])) | keywords
+    value = nests.concrete(low, array(low, args[0]))
+    if value.rank < 2:
+        raise low.error("diag requires an array of at least two dimensions", kind="value")
+    pair = [axis_argument(low, given.get(name, Num(const(k), True))) for k, name in enumerate(("axis1", "axis2"))]
+    first, second = (nests.axes_of(low, axis, value.rank)[0] for axis in pair)
+    if first == second:
+        raise low.error("axis1 and axis2 cannot be the same", kind="value")
+    build = low.build
+    offset = integer(low, given.get("offset", Num(ZERO, True)), "offset")
+    down, right = build.prim("max", build.prim("neg", offset), ZERO), build.prim("max", offset, ZERO)
+    rows, columns = build.prim("sub", value.shape[first], down), build.prim("sub", value.shape[second], right)
+    extent = rows if low.equal_extents(rows, columns) else build.prim("min", rows, columns)
+    extent = extent if low.bounds.at_least(extent, 0) else build.prim("max", extent, ZERO)
+    others = [k for k in range(value.rank) if k not in (first, second)]
+    last = len(others)
+    starts = [(last, down, ONE) if k == first else (last, right, ONE) if k == second else (others.index(k), ZERO, ONE)
+              for k in range(value.rank)]
+    return views.compose(low, value, starts, (*(value.shape[k] for k in others), extent))
+
+
+def broadcast_arrays(low, args, keywords) -> Value:
+    arity(low, "broadcast_arrays", args, keywords, 0, 99, ("subok",))
+    values = [array(low, arg) for arg in args]
+    shape = nests.broadcast_shapes(low, [value.shape for value in values])
+    return Seq(tuple(nests.concrete(low, views.broadcast(low, value, shape)) for value in values))
+
+
+def argwhere(low, args, keywords) -> Value:
+    """np.argwhere: the indices of the elements that are not zero, one row for each."""
+    arity(low, "argwhere", args, keywords, 1, 1)
+    found = nonzero(low, array(low, args[0]))
+    return nests.materialise(low, views.transpose(stack(low, list(found), 0), (1, 0)))
+
+
 def broadcast_to(low, args, keywords) -> Value:
     arity(low, "broadcast_to", args, keywords, 2, 2)
     return nests.require_shape(low, array(low, args[0]), shape_of(low, args[1]))
 
 
 def concatenate(low, args, keywords) -> Value:
-    arity(low, "concatenate", args, keywords, 1, 2, ("axis",))
-    items = items_of(low, args[0])
+    arity(low, "concatenate", args, keywords, 1, 3, ("axis", "out", "dtype"))
+    axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
+    out = args[2] if len(args) > 2 else keywords.get("out", NONE)
+    return into(low, concatenated(low, args[0], axis), out, keywords.get("dtype", NONE))
+
+
+def into(low, found: View, out: Value, dtype: Value) -> Value:
+    """A new array with another dtype, or written to `out`."""
+    if dtype != NONE:
+        found = nests.materialise(low, convert(low, found, dtype))
+    if out == NONE:
+        return found
+    if not isinstance(out, View) or out.rank != found.rank:
+        raise low.error("Output array has wrong dimensionality", kind="value")
+    if found.code[0] == "f" and out.code[0] != "f":
+        raise low.error(f"Cannot cast array data from {found.dtype} to {out.dtype}", kind="type")
+    for extent, wanted in zip(out.shape, found.shape):
+        if not low.equal_extents(extent, wanted):
+            low.check(low.build.prim("eq", extent, wanted), "ValueError", "Output array is the wrong shape")
+    nests.assign(low, out, found)
+    return out
+
+
+def concatenated(low, values: Value, axis: int | None) -> View:
+    items = items_of(low, values)
+    if items is None and isinstance(values, Arrayish):
+        return rows_joined(low, nests.concrete(low, values), axis)
     if items is None:
         raise low.error("concatenate needs a tuple or list of arrays", kind="type")
-    axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
     parts = [low.as_array(item) for item in items]
     if not parts or any(isinstance(part, Num) or not part.rank for part in parts):
         raise low.error("zero-dimensional arrays cannot be concatenated", kind="value")
@@ -206,6 +293,17 @@ def concatenate(low, args, keywords) -> Value:
 
         parts, axis = list(map(partial(ravel_one, low), parts)), 0
     return joined(low, parts, nests.axes_of(low, axis, parts[0].rank)[0])
+
+
+def rows_joined(low, value: View, axis: int | None) -> View:
+    """The items of an array one after the other along an axis."""
+    if axis is None:
+        return nests.materialise(low, flat(low, value))
+    (at,) = nests.axes_of(low, axis, value.rank - 1)
+    order = (*range(1, at + 1), 0, *range(at + 1, value.rank))
+    inner = value.shape[1:]
+    shape = (*inner[:at], low.build.prim("mul", value.shape[0], inner[at]), *inner[at + 1:])
+    return views.reshaped(low, nests.materialise(low, views.transpose(value, order)), shape)
 
 
 def ravel_one(low, value: Value) -> Value:
@@ -226,6 +324,8 @@ def joined(low, parts, axis: int) -> View:
                           "all the input array dimensions except for the concatenation axis must match exactly",
                           (part.shape[k], parts[0].shape[k]))
     code, _ = promote(*((part.code, False) for part in parts))
+    kinds = {part.dtype for part in parts}
+    code = kinds.pop() if len(kinds) == 1 else code
     shape = (*parts[0].shape[:axis], extent, *parts[0].shape[axis + 1:])
     out = views.whole(low, low.fresh(low.build.alloc(code, shape, "empty")))
     start: Operand = ZERO
@@ -241,12 +341,21 @@ def joined(low, parts, axis: int) -> View:
 
 
 def stack_(low, args, keywords) -> Value:
-    arity(low, "stack", args, keywords, 1, 2, ("axis",))
-    items = items_of(low, args[0])
+    arity(low, "stack", args, keywords, 1, 3, ("axis", "out", "dtype"))
+    found = stacked(low, args[0], args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
+    return into(low, found, args[2] if len(args) > 2 else keywords.get("out", NONE), keywords.get("dtype", NONE))
+
+
+def stacked(low, values: Value, along: Value) -> View:
+    if isinstance(values, Arrayish) and values.rank:
+        to = nests.axes_of(low, axis_argument(low, along), values.rank)[0]
+        order = (*range(1, to + 1), 0, *range(to + 1, values.rank))
+        return nests.materialise(low, views.transpose(values, order))
+    items = items_of(low, values)
     if not items:
         raise low.error("need at least one array to stack", kind="value")
     parts = [low.as_array(item) for item in items]
-    axis = static_int(args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
+    axis = axis_argument(low, along)
     rank = 0 if isinstance(parts[0], Num) else parts[0].rank
     return stack(low, parts, nests.axes_of(low, axis, rank + 1)[0])
 
@@ -279,6 +388,7 @@ TABLE = {
     np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes, np.moveaxis: moveaxis,
     np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.concatenate: concatenate,
     np.stack: stack_, np.flip: flip, np.shape: attribute_function("shape"), np.ndim: attribute_function("ndim"),
-    np.size: attribute_function("size"),
+    np.size: attribute_function("size"), np.diagonal: diagonal, np.broadcast_arrays: broadcast_arrays,
+    np.argwhere: argwhere,
 }
 __all__ = ["Arrayish", "TABLE", "ravel", "reshape"]

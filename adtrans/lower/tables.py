@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from adtrans import markers
-from adtrans.lower import builtins, creation, products, reductions, shaping, ufuncs
-from adtrans.lower.values import Num, Value
+from adtrans.lower import (
+    builtins,
+    creation,
+    integral_ufuncs,
+    picking,
+    products,
+    reductions,
+    routines,
+    shaping,
+    ufuncs,
+)
+from adtrans.lower.values import Arrayish, Num, Py, Value
 
 KNOWN: dict = {}
-for _table in (builtins.TABLE, ufuncs.TABLE, reductions.TABLE, products.TABLE, creation.TABLE, shaping.TABLE):
+for _table in (builtins.TABLE, ufuncs.TABLE, integral_ufuncs.TABLE, reductions.TABLE, products.TABLE, creation.TABLE,
+               shaping.TABLE, routines.TABLE, picking.TABLE):
     KNOWN.update(_table)
 
 
@@ -47,6 +58,15 @@ def stop_gradient(low, args, keywords) -> Value:
     return nests.elementwise(low, lambda t: t, emit, args[0])
 
 
+def finfo(low, args, keywords) -> Value:
+    """np.finfo: its attributes are numbers known while reading."""
+    from adtrans.lower.creation import dtype_code
+
+    builtins.arity(low, "finfo", args, keywords, 1, 1)
+    code = args[0].code if isinstance(args[0], (Num, *Arrayish)) else dtype_code(low, args[0])
+    return Py(np.finfo(np.dtype(code)))
+
+
 def passing(name: str):
     def run(low, args, keywords) -> Value:
         return args[0]
@@ -54,7 +74,7 @@ def passing(name: str):
     return run
 
 
-KNOWN.update({np.round: round_, np.around: round_, markers.stop_gradient: stop_gradient,
+KNOWN.update({np.round: round_, np.around: round_, np.finfo: finfo, markers.stop_gradient: stop_gradient,
               markers.checkpoint: passing("checkpoint")})
 
 HINTS = {
