@@ -25,6 +25,7 @@ def fill() -> None:
         searching,
         signals,
         sorting,
+        special_functions,
         statistics,
         triangles,
     )
@@ -42,6 +43,7 @@ def fill() -> None:
         searching,
         signals,
         sorting,
+        special_functions,
         statistics,
         triangles,
     ):

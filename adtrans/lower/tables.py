@@ -14,13 +14,14 @@ from adtrans.lower import (
     reductions,
     routines,
     shaping,
+    special_ufuncs,
     ufuncs,
 )
 from adtrans.lower.values import Arrayish, Num, Py, Value
 
 KNOWN: dict = {}
 for _table in (builtins.TABLE, ufuncs.TABLE, integral_ufuncs.TABLE, reductions.TABLE, products.TABLE, creation.TABLE,
-               shaping.TABLE, routines.TABLE, picking.TABLE):
+               shaping.TABLE, routines.TABLE, special_ufuncs.TABLE, picking.TABLE):
     KNOWN.update(_table)
 
 
@@ -102,9 +103,10 @@ def refused(obj) -> str | None:
 
 
 def with_prange() -> None:
-    """numba.prange is read as range, whichever way it was imported; Numba need not be."""
+    """numba.prange is read as range, whichever way it was imported; Numba need not be. SciPy's functions likewise."""
     import sys
 
     numba = sys.modules.get("numba")
     if numba is not None:
         KNOWN[numba.prange] = builtins.range_
+    special_ufuncs.with_scipy()
