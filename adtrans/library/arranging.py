@@ -78,19 +78,22 @@ def repeat(a, repeats, axis=None):
         axis = 0
     at = normal(axis, a.ndim)
     n = a.shape[at]
-    old = np.moveaxis(a, at, 0)
     if np.ndim(repeats) == 0:
-        return repeat_evenly(a, old, repeats, at)
+        return repeat_evenly(a, repeats, at)
     counts = np.asarray(repeats)
-    if counts.shape[0] == 1:
-        return repeat_evenly(a, old, counts[0], at)
+    if isinstance(repeats, (tuple, list)):
+        if len(repeats) == 1:
+            return repeat_evenly(a, counts[0], at)
+    old = np.moveaxis(a, at, 0)
     if counts.shape[0] != n:
         raise ValueError("operands could not be broadcast together")
     total = 0
+    least = 0
     for i in range(n):
-        if counts[i] < 0:
-            raise ValueError("repeats may not contain negative values.")
+        least = min(least, counts[i])
         total += counts[i]
+    if least < 0:
+        raise ValueError("repeats may not contain negative values.")
     out = np.empty(a.shape[:at] + (total,) + a.shape[at + 1:], a.dtype)
     new = np.moveaxis(out, at, 0)
     start = 0
@@ -101,17 +104,13 @@ def repeat(a, repeats, axis=None):
     return out
 
 
-def repeat_evenly(a, old, count, at):
+def repeat_evenly(a, count, at):
     """Each element equally often."""
     if count < 0:
         raise ValueError("repeats may not contain negative values.")
-    n = a.shape[at]
-    out = np.empty(a.shape[:at] + (n * count,) + a.shape[at + 1:], a.dtype)
-    new = np.moveaxis(out, at, 0)
-    for i in range(n):
-        for k in range(count):
-            new[i * count + k] = old[i]
-    return out
+    out = np.empty(a.shape[:at + 1] + (count,) + a.shape[at + 1:], a.dtype)
+    out[...] = np.expand_dims(a, at + 1)
+    return np.reshape(out, a.shape[:at] + (a.shape[at] * count,) + a.shape[at + 1:])
 
 
 def tile(A, reps):

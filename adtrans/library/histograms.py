@@ -51,9 +51,8 @@ def given_edges(bins):
     edges = np.asarray(bins)
     if edges.ndim != 1:
         raise ValueError("`bins` must be 1d, when an array")
-    for k in range(edges.shape[0] - 1):
-        if edges[k] > edges[k + 1]:
-            raise ValueError("`bins` must increase monotonically, when an array")
+    if np.any(edges[:-1] > edges[1:]):
+        raise ValueError("`bins` must increase monotonically, when an array")
     return edges
 
 

@@ -81,11 +81,10 @@ def insert_one(a, where, new, at):
     start = where + n if where < 0 else where
     count = new.shape[at]
     out = np.empty(replaced(a.shape, at, n + count), a.dtype)
-    rows = np.moveaxis(out, at, 0)
-    old = np.moveaxis(a, at, 0)
-    rows[:start] = old[:start]
-    rows[start:start + count] = np.moveaxis(new, at, 0)
-    rows[start + count:] = old[start:]
+    full = (slice(None),) * at
+    out[full + (slice(None, start),)] = a[full + (slice(None, start),)]
+    out[full + (slice(start, start + count),)] = new
+    out[full + (slice(start + count, None),)] = a[full + (slice(start, None),)]
     return out
 
 
@@ -95,9 +94,9 @@ def insert_many(a, places, values, at):
     m = places.shape[0]
     start = np.empty(m, np.int64)
     for k in range(m):
-        if places[k] < -n or places[k] > n:
-            raise IndexError("index is out of bounds for axis")
         start[k] = places[k] + n if places[k] < 0 else places[k]
+    if np.any(start < 0) or np.any(start > n):
+        raise IndexError("index is out of bounds for axis")
     order = np.argsort(start)
     taken = np.zeros(n + m, np.bool_)
     for k in range(m):
@@ -125,7 +124,6 @@ def delete(arr, obj, axis=None):
         axis = 0
     at = normal(axis, a.ndim)
     n = a.shape[at]
-    old = np.moveaxis(a, at, 0)
     if isinstance(obj, slice):
         return delete_many(a, np.arange(n)[obj], at)
     if np.ndim(obj) != 0:
@@ -140,9 +138,9 @@ def delete(arr, obj, axis=None):
         raise IndexError("index is out of bounds for axis")
     gone = obj + n if obj < 0 else obj
     out = np.empty(replaced(a.shape, at, n - 1), a.dtype)
-    rows = np.moveaxis(out, at, 0)
-    rows[:gone] = old[:gone]
-    rows[gone:] = old[gone + 1:]
+    full = (slice(None),) * at
+    out[full + (slice(None, gone),)] = a[full + (slice(None, gone),)]
+    out[full + (slice(gone, None),)] = a[full + (slice(gone + 1, None),)]
     return out
 
 
@@ -150,9 +148,9 @@ def delete_many(a, places, at):
     """Without the elements at some places of an axis, each named once or more."""
     n = a.shape[at]
     keep = np.ones(n, np.bool_)
+    if np.any(places < -n) or np.any(places >= n):
+        raise IndexError("index is out of bounds for axis")
     for k in range(places.shape[0]):
-        if places[k] < -n or places[k] >= n:
-            raise IndexError("index is out of bounds for axis")
         keep[places[k] + n if places[k] < 0 else places[k]] = False
     return a[(slice(None),) * at + (np.flatnonzero(keep),)]
 

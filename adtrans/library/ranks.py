@@ -104,9 +104,8 @@ def quantiles(a, q, axis, out, method, keepdims):
         fractions = np.full(1, q, np.float32)
     else:
         fractions = np.ravel(np.asarray(q))
-    for k in range(fractions.shape[0]):
-        if not (fractions[k] >= 0 and fractions[k] <= 1):
-            raise ValueError("Quantiles must be in the range [0, 1]")
+    if not np.all((fractions >= 0) & (fractions <= 1)):
+        raise ValueError("Quantiles must be in the range [0, 1]")
     n = lines.shape[1]
     if n == 0:
         raise IndexError("index -1 is out of bounds for axis 0 with size 0")

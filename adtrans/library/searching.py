@@ -74,10 +74,12 @@ def bincount(x, weights=None, minlength=0):
     if minlength < 0:
         raise ValueError("'minlength' must not be negative")
     n = minlength
+    least = 0
     for k in range(values.shape[0]):
-        if values[k] < 0:
-            raise ValueError("'list' argument must have no negative elements")
         n = max(n, values[k] + 1)
+        least = min(least, values[k])
+    if least < 0:
+        raise ValueError("'list' argument must have no negative elements")
     if weights is None:
         counts = np.zeros(n, np.int64)
         for k in range(values.shape[0]):

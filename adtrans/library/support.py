@@ -23,9 +23,9 @@ def rows(a, axis):
 def count(a, axis):
     """The number of rows along an axis."""
     total = 1
-    for k in range(a.ndim):
+    for k, extent in enumerate(a.shape):
         if k != normal(axis, a.ndim):
-            total = total * a.shape[k]
+            total = total * extent
     return total
 
 

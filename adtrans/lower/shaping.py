@@ -255,6 +255,12 @@ def broadcast_to(low, args, keywords) -> Value:
     return nests.require_shape(low, array(low, args[0]), shape_of(low, args[1]))
 
 
+def broadcast_shapes(low, args, keywords) -> Value:
+    """np.broadcast_shapes of tuples."""
+    shapes = [tuple(integer(low, item, "an extent") for item in items_of(low, arg) or (arg,)) for arg in args]
+    return Seq(tuple(Num(extent, True) for extent in nests.broadcast_shapes(low, shapes)))
+
+
 def concatenate(low, args, keywords) -> Value:
     arity(low, "concatenate", args, keywords, 1, 3, ("axis", "out", "dtype"))
     axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", Num(ZERO, True)))
@@ -386,7 +392,7 @@ def attribute_function(name: str):
 
 TABLE = {
     np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes, np.moveaxis: moveaxis,
-    np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.concatenate: concatenate,
+    np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.broadcast_shapes: broadcast_shapes, np.concatenate: concatenate,
     np.stack: stack_, np.flip: flip, np.shape: attribute_function("shape"), np.ndim: attribute_function("ndim"),
     np.size: attribute_function("size"), np.diagonal: diagonal, np.broadcast_arrays: broadcast_arrays,
     np.argwhere: argwhere,

@@ -243,6 +243,12 @@ def define(low, node: ast.FunctionDef) -> None:
 
 def raise_statement(low, exc: ast.expr | None) -> None:
     """`raise`: what follows on this path is never read."""
+    low.check(FALSE, *exception(low, exc))
+    leave_function(low)
+
+
+def exception(low, exc: ast.expr | None) -> tuple[str, str]:
+    """The name of the builtin class and the message of what is raised."""
     if exc is None:
         raise low.error("bare `raise` is not in the language")
     call = exc if isinstance(exc, ast.Call) else None
@@ -253,8 +259,7 @@ def raise_statement(low, exc: ast.expr | None) -> None:
     if call and call.args:
         message = raised_text(call.args[0])
     builtin = next(base for base in cls.value.__mro__ if base.__module__ == "builtins")
-    low.check(FALSE, builtin.__name__, message)
-    leave_function(low)
+    return builtin.__name__, message
 
 
 def raised_text(node: ast.expr) -> str:
@@ -340,6 +345,11 @@ def if_statement(low, node: ast.If, rest: list[ast.stmt]) -> None:
     sides = [node.body, node.orelse]
     if isinstance(test, Const):
         body(low, [*sides[0 if test.value else 1], *rest])
+        return
+    if len(node.body) == 1 and isinstance(node.body[0], ast.Raise) and not node.orelse:
+        with low.place(node.body[0]):
+            low.check(low.build.prim("not", test), *exception(low, node.body[0].exc))
+        body(low, rest)
         return
     ends = [always_jumps(side) for side in sides]
     if rest and any(ends):

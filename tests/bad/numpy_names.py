@@ -67,8 +67,8 @@ def bad_memmap(x):
     return np.sum(x)
 
 
-def bad_unique(x):
-    return np.sum(np.unique(x))  #! UnsupportedError: unique
+def bad_trim_zeros(x):
+    return np.sum(np.trim_zeros(x))  #! UnsupportedError: trim_zeros
 
 
 def bad_roots(x):
@@ -79,8 +79,8 @@ def bad_polyfit(x, y):
     return np.polyfit(x, y, 1)[0]  #! UnsupportedError: polyfit
 
 
-def bad_histogram(x):
-    counts, edges = np.histogram(x)  #! UnsupportedError: histogram
+def bad_histogram2d(x):
+    counts, edges, others = np.histogram2d(x, x)  #! UnsupportedError: histogram2d
     return edges[0]
 
 
