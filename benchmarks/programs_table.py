@@ -1,8 +1,8 @@
 """Programs in the manner of NPBench: what differentiating and compiling them costs, and how fast their gradients are.
 
 The command is `python benchmarks/programs_table.py [--only NAME ...] [--size N] [--dtype float32] [--seconds 0.5]`.
-Printed for each program: seconds to read and differentiate it, seconds that Numba then takes to compile the gradient
-(from nothing, no cache), the time of the program in plain NumPy, the time of its compiled gradient (the forward run
+Printed for each program: seconds of the processor to read and differentiate it, and then for Numba to compile the
+gradient (from nothing, no cache), the time of the program in plain NumPy, the time of its compiled gradient (the forward run
 included), their ratio, and the error of a directional derivative, at a small size, from complex step or from
 differences in extended precision. At the end: medians and the largest.
 """
@@ -55,12 +55,12 @@ def measure(program, size, dtype, seconds):
     args = program.arguments(size, dtype)
     bars = bars_of(program, args, np.random.default_rng(0))
     made = Derivative(program.fun(), program.inputs, program.outputs)
-    before = time.perf_counter()
+    before = time.process_time()
     made.transform(args)
-    transformed = time.perf_counter() - before
-    before = time.perf_counter()
+    transformed = time.process_time() - before
+    before = time.process_time()
     made(copies(args), bars)
-    first = time.perf_counter() - before
+    first = time.process_time() - before
     gradient = best(lambda given: made(given, bars), args, seconds)
     primal = best(lambda given: program.fun()(**given), args, seconds)
     return transformed, max(first - gradient, 0.0), primal, gradient, error_of(program, made, dtype)
