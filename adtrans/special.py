@@ -113,13 +113,13 @@ def binary_cross_entropy_with_logits(logits, labels, reduction="mean"):
 
 def reduced(losses, reduction):
     """The mean, the sum or all of some losses."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError("reduction has to be 'mean', 'sum' or 'none'")
     if reduction == "mean":
         return np.mean(losses)
     if reduction == "sum":
         return np.sum(losses)
-    if reduction == "none":
-        return losses
-    raise ValueError("reduction has to be 'mean', 'sum' or 'none'")
+    return losses
 
 
 def erf(x):

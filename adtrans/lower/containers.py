@@ -101,7 +101,7 @@ def to_array(low, value: Seq | Ref) -> View:
 
 def stack(low, parts: list, axis: int) -> View:
     """np.stack: a new axis along which the parts lie."""
-    code, _ = promote(*[(part.code, part.weak) for part in parts])
+    code, _ = promote(*[(part.code, False) for part in parts])
     shapes = [() if isinstance(part, Num) else part.shape for part in parts]
     if len({len(shape) for shape in shapes}) != 1:
         raise low.error("setting an array element with a sequence: the items have different shapes", kind="value")

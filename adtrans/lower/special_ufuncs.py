@@ -16,21 +16,25 @@ from adtrans.lower.ufunc_calls import UfuncCall
 from adtrans.lower.values import Num, Value
 
 
-def mapped(function: Callable, name: str, count: int = 1, wide: bool = False):
-    """A library function of numbers applied to every element; `wide` ones compute in double precision."""
+def mapped(function: Callable, name: str, count: int = 1, wide: bool = False, strong: bool = False):
+    """A library function of numbers applied to every element; `wide` ones compute in double precision, and to `strong`
+    ones a Python float is a double, as it is to some of SciPy's."""
     def run(low, args, keywords) -> Value:
         from adtrans.lower import statics
         from adtrans.lower.calls import call_function
 
         call = UfuncCall(low, name, args, keywords, count)
 
+        def type_rule(*types):
+            return floating(*((code, weak and not strong) for code, weak in types))
+
         def emit(*values: Num) -> Num:
-            code, _ = floating(*((value.code, value.weak) for value in values))
+            code, _ = type_rule(*((value.code, value.weak) for value in values))
             given = [as_type(low, value, "f8" if wide else code, False) for value in values]
             found = call_function(low, statics.function_of(low, function), given, {}, pinned=True)
             return as_type(low, found, code, False)
 
-        return call.finish(low, nests.elementwise(low, floating, emit, *call.operands, cheap=False))
+        return call.finish(low, nests.elementwise(low, type_rule, emit, *call.operands, cheap=False))
 
     return run
 
@@ -61,12 +65,13 @@ TABLE = {
 SCIPY = {
     "erf": ERF, "erfc": ERFC, "gammaln": GAMMALN, "digamma": DIGAMMA, "psi": DIGAMMA, "expit": SIGMOID,
     "log_expit": LOG_SIGMOID, "gamma": primitive("gamma", "gamma"), "logit": mapped(library.logit, "logit"),
-    "xlogy": mapped(library.xlogy, "xlogy", 2), "xlog1py": mapped(library.xlog1py, "xlog1py", 2),
+    "xlogy": mapped(library.xlogy, "xlogy", 2, strong=True),
+    "xlog1py": mapped(library.xlog1py, "xlog1py", 2, strong=True),
     "entr": mapped(library.entr, "entr"), "rel_entr": mapped(library.rel_entr, "rel_entr", 2),
     "kl_div": mapped(library.kl_div, "kl_div", 2), "huber": mapped(library.huber, "huber", 2),
     "pseudo_huber": mapped(library.pseudo_huber, "pseudo_huber", 2), "ndtr": mapped(library.ndtr, "ndtr", 1, True),
     "log_ndtr": mapped(library.log_ndtr, "log_ndtr", 1, True), "exp10": mapped(library.exp10, "exp10"),
-    "beta": mapped(library.beta, "beta", 2, True), "betaln": mapped(library.betaln, "betaln", 2, True),
+    "beta": mapped(library.beta, "beta", 2, True, True), "betaln": mapped(library.betaln, "betaln", 2, True, True),
 }
 SAME = {"exp2": np.exp2, "expm1": np.expm1, "log1p": np.log1p, "cbrt": np.cbrt}
 ARRAYS = {"logsumexp": special.logsumexp, "softmax": library.softmax, "log_softmax": library.log_softmax}
