@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from adtrans.build import FALSE, ONE, TRUE, ZERO, const
+from adtrans.build import FALSE, ONE, TRUE, ZERO, combine, const
 from adtrans.ir import INT, Array, Const, Operand, Reshape, Slice, Var
 from adtrans.ir import View as ViewStatement
 from adtrans.lower.values import NONE, Along, Fixed, Lazy, Num, Py, SliceV, Value, View
@@ -259,11 +259,42 @@ def at_most(low, index: Operand, highest: Operand) -> Operand:
 def forward(low, item: SliceV, extent: Operand, step: Operand) -> tuple[Operand, Operand, Operand]:
     """A start past the end and a stop before the start need no clipping: the length is 0 then."""
     build = low.build
+    if step == ONE and not low.options.dynamic_broadcast:
+        only = single(low, item, extent)
+        if only is not None:
+            return only, step, ONE
     start = ZERO if item.start == NONE else from_end(low, part(low, item.start, ZERO), extent, 0)
     stop = extent
     if item.stop != NONE:
         stop = at_most(low, from_end(low, part(low, item.stop, ZERO), extent, None), extent)
     return start, step, count(low, build.prim("sub", stop, start), step)
+
+
+def single(low, item: SliceV, extent: Operand) -> Operand | None:
+    """The index that a slice like `k:k+1` or `-1:` holds, taken to be within bounds: an axis kept for broadcasting.
+
+    None for other slices, and where the slice is known to be empty.
+    """
+    build = low.build
+    start = ZERO if item.start == NONE else exact(low, item.start, extent)
+    stop = extent if item.stop == NONE else exact(low, item.stop, extent)
+    if start is None or stop is None or combine(build.affine(stop), build.affine(start), -1) != ({}, 1):
+        return None
+    tests = [] if low.bounds.at_least(start, 0) else [build.prim("ge", start, ZERO)]
+    tests += [] if low.bounds.at_most(stop, extent) else [build.prim("le", stop, extent)]
+    if FALSE in tests:
+        return None
+    for test in tests:
+        low.assume(test)
+    return start
+
+
+def exact(low, value: Value, extent: Operand) -> Operand | None:
+    """A slice bound that is not clipped, or None where its sign is not known."""
+    index = part(low, value, ZERO)
+    if isinstance(index, Const) and index.value < 0:
+        return low.build.prim("add", extent, index)
+    return index if isinstance(index, Const) or low.bounds.at_least(index, 0) else None
 
 
 def backward(low, item: SliceV, extent: Operand, step: Operand) -> tuple[Operand, Operand, Operand]:

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+import adtrans
 from tests.lower.texts import function, interpreted, value
 
 
@@ -169,3 +170,37 @@ def test_a_broadcast_view_cannot_be_written_to():
 
     with pytest.raises(ValueError, match="read-only"):
         value(f, np.ones(3))
+
+
+def kept_axes(x):
+    first, last, middle = x[:, 0:1], x[:, -1:], x[1:2]
+    return np.sum(first.T * first - last) + np.sum(middle * x) + np.sum(x[5:6]) + np.sum(x[:, -2:-1] * x)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (6, 2), (3, 1)])
+def test_slices_of_one_element(shape):
+    x = np.sin(1.0 + np.arange(float(np.prod(shape)))).reshape(shape)
+    adtrans.check_grads(kept_axes, (x,), modes=("rev",))
+
+
+def test_an_axis_kept_for_broadcasting_is_read_once():
+    def apart(x):
+        column = x[:, 0:1]
+        return np.sum((column.T - column) * x[:, 1:2])
+
+    x = np.sin(np.arange(8.0)).reshape(4, 2)
+    gradient = adtrans.grad(apart)
+    gradient.interpreted(x)
+    assert len(gradient.specialisations) == 1
+    assert "min(" not in gradient.source
+
+
+def test_slices_that_run_past_the_end_in_a_loop():
+    def windows(x):
+        total = 0.0
+        for i in range(len(x) + 2):
+            total += np.sum(x[i:i + 1] * x[i:i + 1] * (1.0 + i)) + np.sum(x[i - 1:i])
+        return total
+
+    adtrans.check_grads(windows, (np.array([0.5, 2.0, -1.0]),), modes=("rev",))
+    assert np.array_equal(adtrans.grad(windows).interpreted(np.array([1.0, 2.0])), [3.0, 9.0])
