@@ -99,7 +99,7 @@ def dot(low, args, keywords) -> Value:
 def dot_of(low, a: Value, b: Value) -> Value:
     ranks = [value.rank if isinstance(value, Arrayish) else 0 for value in (a, b)]
     if 0 in ranks:
-        found = arithmetic(low, "mul", a, b)
+        found = arithmetic(low, "mul", *(Num(value.operand) if isinstance(value, Num) else value for value in (a, b)))
         return Num(found.operand) if isinstance(found, Num) else found
     if max(ranks) <= 2:
         return matmul(low, a, b)
