@@ -15,6 +15,7 @@ def fill() -> None:
     from adtrans.library import (
         arranging,
         choosing,
+        elementwise,
         histograms,
         joining,
         linalg,
@@ -33,6 +34,7 @@ def fill() -> None:
     for module in (
         arranging,
         choosing,
+        elementwise,
         histograms,
         joining,
         linalg,

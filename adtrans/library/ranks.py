@@ -100,7 +100,7 @@ def quantiles(a, q, axis, out, method, keepdims):
     if method not in PLOTTING:
         raise ValueError("this method of np.quantile is not in the language")
     lines = groups(a, axis)
-    if np.ndim(q) == 0 and a.dtype == np.float32 and isinstance(q, (int, float)):
+    if isinstance(q, (int, float)) and not isinstance(q, np.floating) and a.dtype == np.float32:
         fractions = np.full(1, q, np.float32)
     else:
         fractions = np.ravel(np.asarray(q))

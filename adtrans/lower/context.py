@@ -130,7 +130,7 @@ class Lowering:
         self.build.emit(Check(test, error, message, values, self.build.span))
 
     def check_index(self, test: Operand, index: Operand, extent: Operand, axis: int) -> None:
-        if test == FALSE:
+        if test == FALSE and self.frame.pinned is None:
             raise self.error(f"index {spell(index)} is out of bounds for axis {axis} with size {spell(extent)}",
                              kind="index")
         if self.frame.pinned is None and (self.options.boundscheck or self.options.debug):
