@@ -208,6 +208,16 @@ class Strided:
 
 
 @dataclass(frozen=True)
+class Call:
+    """vars = op(*args): a library routine that reads arrays and scalars and makes new ones."""
+
+    vars: tuple[Var, ...]
+    op: str
+    args: tuple[Operand, ...]
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
 class NewList:
     """var = an empty stack."""
 
@@ -302,7 +312,7 @@ class Print:
     span: Span | None = None
 
 
-Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, Strided, NewList, Push, For, While, If,
+Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, Strided, Call, NewList, Push, For, While, If,
              Check, Print]
 
 
@@ -365,6 +375,8 @@ def operands(node) -> Iterator[Operand]:
             yield from shape
         case Strided(_, base):
             yield base
+        case Call(_, _, args):
+            yield from args
         case NewList():
             return
         case Push(stack, value):
@@ -419,6 +431,8 @@ def defined(statement) -> tuple[Var, ...]:
     match statement:
         case Let(var) | Alloc(var) | View(var) | Reshape(var) | Strided(var) | NewList(var):
             return (var,)
+        case Call(vars=vars):
+            return vars
         case For(carries=carries) | While(carries=carries):
             return tuple(carry.after for carry in carries)
         case If(merges=merges):

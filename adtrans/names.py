@@ -92,6 +92,7 @@ class Lives:
     def loop(self, statement, live: dict[Var, int], head: int, ends: list[int]) -> dict[Var, int]:
         """Everything that comes from outside lives through the whole loop."""
         end = ends[-1]
+        leaving = [carry.inside for carry in statement.carries if carry.after in live]
         for carry in statement.carries:
             self.define(carry.after, end + 1, live)
         inner: dict[Var, int] = {}
@@ -100,6 +101,8 @@ class Lives:
             self.read(carry.next, end, inner)
         inner = self.block(statement.body, inner)
         if isinstance(statement, While):
+            for var in leaving:  # when the test fails, what is carried goes on after the loop
+                self.read(var, ends[0], inner)
             self.read(statement.test, ends[0], inner)
             inner = self.block(statement.head, inner)
         for carry in statement.carries:

@@ -44,7 +44,9 @@ from adtrans.ir import (
     While,
 )
 from adtrans.rules import rule_of
+from adtrans.rules.linalg import adjoint_of
 from adtrans.rules.rule import emit as emit_partial
+from adtrans.splice import spliced
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
 from adtrans.tape import forward_sweep
 
@@ -183,6 +185,10 @@ class Reverse:
                 made = Var(array.type, bar_name(array))
                 build.emit(Reshape(made, self.shadow(base), tuple(self.value(n) for n in shape), build.span))
                 return made
+            case ir.Call():
+                array_value = self.value(array)
+                shape = tuple(build.dim(array_value, k) for k in range(array.type.rank))
+                return build.alloc(array.type.dtype, shape, "zeros", bar_name(array))
             case ir.Strided(_, base):
                 made = Var(array.type, bar_name(array))
                 build.emit(replace(definition, var=made, base=self.shadow(base), span=build.span))
@@ -240,10 +246,27 @@ class Reverse:
                 if self.activity.is_active(value) and self.activity.memory_active(array):
                     place = tuple(self.value(i) for i in index)
                     self.add(value, self.build.load(self.shadow(array), place))
+            case ir.Call():
+                if any(self.activity.is_active(var) for var in statement.vars):
+                    self.call(statement)
             case For() | While():
                 self.loop(statement)
             case If():
                 self.branch(statement)
+
+    def call(self, statement: ir.Call) -> None:
+        """The adjoint of a library routine: a program of its own, read in place of the call."""
+        build = self.build
+        bars = [self.shadow(var) if isinstance(var.type, Array) else self.take(var) or zero(var.type)
+                for var in statement.vars if var.type.is_float]
+        values = [self.value(operand) for operand in (*statement.args, *statement.vars)]
+        arrays = [arg for arg in statement.args if isinstance(arg.type, Array) and self.activity.is_active(arg)]
+        adjoint = adjoint_of(statement, tuple(statement.args.index(arg) for arg in arrays))
+        body, results = spliced(adjoint, (*values, *bars), build.span)
+        for inner in body:
+            build.emit(inner)
+        for arg, result in zip(arrays, results):
+            add_nest(build, self.shadow(arg), result)
 
     def let(self, var: Var, expr, bar: Operand) -> None:
         match expr:
@@ -345,6 +368,9 @@ class Reverse:
                         return True
                 case Let(var):
                     if self.activity.is_active(var):
+                        return True
+                case ir.Call(vars):
+                    if any(self.activity.is_active(var) for var in vars):
                         return True
                 case If(merges=merges):
                     if any(self.activity.is_active(merge.after) for merge in merges):

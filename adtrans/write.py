@@ -95,6 +95,11 @@ class Writer:
                 return [assign(name_node(self.names[var], ast.Store()), call)]
             case ir.Strided():
                 return [assign(name_node(self.names[statement.var], ast.Store()), self.strided(statement))]
+            case ir.Call(vars, op, args):
+                targets = [name_node(self.names[var], ast.Store()) for var in vars]
+                target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+                call = ast.Call(dotted(op), [self.value(arg) for arg in args], [])
+                return [assign(target, call)]
             case NewList(var):
                 return [assign(name_node(self.names[var], ast.Store()), ast.List([], ast.Load()))]
             case Push(stack, value):
@@ -257,6 +262,15 @@ def assign(target: ast.expr, value: ast.expr) -> ast.stmt:
 
 def attribute(module: str, name: str) -> ast.expr:
     return ast.Attribute(name_node(module), name, ast.Load())
+
+
+def dotted(name: str) -> ast.expr:
+    """np.linalg.solve as nodes."""
+    first, *rest = name.split(".")
+    found: ast.expr = name_node(first)
+    for part in rest:
+        found = ast.Attribute(found, part, ast.Load())
+    return found
 
 
 def method(receiver: ast.expr, name: str, args: list[ast.expr]) -> ast.expr:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from adtrans import ir
 from adtrans.analysis.alias import Classes, memory_classes
-from adtrans.ir import Accumulate, Alloc, For, If, Let, Load, Operand, Pop, Prim, Program, Push, Store, Var, While
+from adtrans.ir import Accumulate, Alloc, Call, For, If, Let, Load, Operand, Pop, Prim, Program, Push, Store, Var, While
 from adtrans.rules import is_nondifferentiable, rule_of
 
 PASSING = {"cast", "select", "powi"}
@@ -136,6 +136,10 @@ class Flow:
                 self.link(value, array)
             case Push(stack, value):
                 self.link(value, stack)
+            case Call(vars, _, args):
+                for arg in args:
+                    for var in vars:
+                        self.link(arg, var)
             case For(carries=carries) | While(carries=carries):
                 for carry in carries:
                     for source, target in ((carry.init, carry.inside), (carry.next, carry.inside),
@@ -192,6 +196,9 @@ class Taint:
                 self.flow((*index, value), array)
             case Push(stack, value):
                 self.flow((value,), stack)
+            case Call(vars, _, args):
+                for var in vars:
+                    self.flow(args, var)
             case For(carries=carries) | While(carries=carries):
                 for carry in carries:
                     for source in (carry.init, carry.next):

@@ -96,10 +96,15 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
         raise low.error(f"{describe(Py(obj))} is not in the language", hint=hint)
     if not callable(obj):
         raise low.error(f"{describe(Py(obj))} is not callable", kind="type")
-    if statics.is_user_function(obj) and (low.frame.pinned is not None or not is_library(unwrap(obj)[0])):
+    if statics.is_user_function(obj) and (in_language(unwrap(obj)[0]) or not is_library(unwrap(obj)[0])):
         return call_function(low, statics.function_of(low, obj), args, keywords)
     raise low.error(f"{describe(Py(obj))} cannot be differentiated: it has no rule and no Python source",
                     hint="write it out in Python, or pass its result in as an argument")
+
+
+def in_language(fun) -> bool:
+    """Whether a function of adtrans's own is one to be read."""
+    return (getattr(fun, "__module__", None) or "").startswith(("adtrans.library.", "adtrans.special"))
 
 
 def call_library(low, fun, args: list[Value], keywords: dict[str, Value]) -> Value:

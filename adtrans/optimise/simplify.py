@@ -12,6 +12,7 @@ from adtrans.analysis.alias import memory_classes
 from adtrans.ir import (
     Accumulate,
     Alloc,
+    Call,
     Check,
     Dim,
     For,
@@ -80,6 +81,8 @@ def substitute(node, change):
             return replace(node, base=change(node.base), shape=each(node.shape))
         case Strided():
             return replace(node, base=change(node.base))
+        case Call():
+            return replace(node, args=each(node.args))
         case NewList():
             return node
         case Push(stack, value, span):
@@ -242,6 +245,10 @@ class Liveness:
                         self.need_contents(array)
                     case Push(_, value) if isinstance(value.type, ir.Array):
                         self.need_contents(value)
+                    case Call(_, _, args):
+                        for arg in args:
+                            if isinstance(arg.type, ir.Array):
+                                self.need_contents(arg)
 
     def carried(self, carries) -> None:
         for carry in carries:

@@ -28,8 +28,8 @@ _numbers = iter(range(10**9))
 class Case:
     """An expression and the arguments it is of.
 
-    `reference(*args, **directions)` is for functions that NumPy does not run in extended precision: the directional
-    derivative, with the structure of the result. `rough` widens the tolerance of the derivative. `setup` are
+    `reference(*args, directions)` is for functions that NumPy does not run in extended precision: the derivative along
+    the directions (a dict by name), with the structure of the result. `rough` widens the tolerance of the derivative. `setup` are
     statements before the expression.
     """
 
@@ -138,7 +138,7 @@ def slope(found, fun, args, directions, bars):
     """The derivative of sum(bars * result) along directions, and the size of its terms."""
     weights = [bar.astype(np.longdouble) for bar in flat(bars)]
     if found.reference is not None:
-        tangents = flat(found.reference(*args.values(), **directions))
+        tangents = flat(found.reference(*args.values(), directions))
         terms = [np.sum(weight * tangent) for weight, tangent in zip(weights, tangents)]
         return sum(terms), sum(np.sum(np.abs(weight * tangent)) for weight, tangent in zip(weights, tangents))
     wide = {name: cast(value, np.longdouble) for name, value in args.items()}

@@ -1,5 +1,7 @@
 """Branches, loops and jumps: what names mean where paths meet, and how errors of the program show."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -445,3 +447,16 @@ def test_all_forms_of_binding():
             return g(s, c=t, e=1.0) + g(*items, **table) + g(s, t, s, t, c=2.0, d=s, e=t) * len(items)
         """)
     agree(fun)
+
+
+def test_a_carried_value_outlives_what_the_test_computes():
+    def f(x):
+        t = x[0]
+        k = 0
+        while k < 3 and -1.4 < math.sin(0.3 * t) < 0.4 + x[1] ** 2:
+            k += 1
+            t = 1.3 * x[0] + 1.0
+        return t
+
+    for x in ([0.3, 0.1], [4.0, 0.1], [-5.9, 0.0]):
+        assert interpreted(f, np.array(x))[0] == f(np.array(x))
