@@ -127,7 +127,7 @@ def put(a, ind, v, mode="raise"):
 def copyto(dst, src, casting="same_kind", where=True):
     """np.copyto."""
     if casting != "same_kind":
-        raise ValueError("np.copyto with this casting= is not in the language")
+        raise NotImplementedError("np.copyto with this casting=")
     value = np.asarray(src)
     if dst.dtype != np.float64 and dst.dtype != np.float32:
         if value.dtype == np.float64 or value.dtype == np.float32:

@@ -60,7 +60,7 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     """np.histogram_bin_edges."""
     values = np.ravel(np.asarray(a))
     if isinstance(bins, str):
-        raise TypeError("bins= as a name of a rule is not in the language")
+        raise NotImplementedError("bins= as the name of a rule")
     if np.ndim(bins) != 0:
         return given_edges(bins)
     first, last = outer_edges(values, range)

@@ -98,7 +98,7 @@ def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear"
 def quantiles(a, q, axis, out, method, keepdims):
     """The quantiles of each group, one for each q; several q stand along leading axes."""
     if method not in PLOTTING:
-        raise ValueError("this method of np.quantile is not in the language")
+        raise NotImplementedError("this method of np.quantile")
     lines = groups(a, axis)
     if isinstance(q, (int, float)) and not isinstance(q, np.floating) and a.dtype == np.float32:
         fractions = np.full(1, q, np.float32)

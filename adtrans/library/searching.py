@@ -109,7 +109,7 @@ def unique(ar, return_index=False, return_inverse=False, return_counts=False, ax
            sorted=True):
     """np.unique of all elements: each value is the first of its equals."""
     if axis is not None:
-        raise ValueError("np.unique with axis= is not in the language")
+        raise NotImplementedError("np.unique with axis=")
     a = np.asarray(ar)
     line = np.ravel(a)
     n = line.shape[0]

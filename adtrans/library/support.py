@@ -16,7 +16,7 @@ def rows(a, axis):
     if axis is None:
         return np.reshape(a, (1, a.size))
     if a.ndim == 1:
-        return np.reshape(a, (1, a.shape[0]))
+        return np.reshape(np.moveaxis(a, axis, 0), (1, a.shape[0]))
     return np.reshape(np.moveaxis(a, axis, -1), (count(a, axis), a.shape[axis]))
 
 

@@ -107,9 +107,9 @@ def unrollable(low, generator: Generator) -> bool:
     try:
         with low.build.block():
             generator.run(lambda value: seen.append(low.branch_depth + low.counted_depth))
+        del low.errors[errors:]
     finally:
         low.env = env
-        del low.errors[errors:]
         low.build.rollback(mark)
     return all(found == depth + low.branch_depth for found in seen)
 

@@ -442,6 +442,13 @@ def extent_of(low, iterable: Value) -> Operand:
             return shortest
         case Iter("enumerate" | "reversed", (part,)):
             return extent_of(low, part)
+        case Iter("places", parts):
+            total: Operand = ONE
+            for part in parts:
+                total = build.prim("mul", total, part.operand)
+            return total
+        case Iter("elements", (view,)):
+            return extent_of(low, places(view))
         case Range(start, stop, step):
             if step == ONE:
                 return views.count(low, build.prim("sub", stop, start), ONE)
@@ -462,6 +469,11 @@ def extent_of(low, iterable: Value) -> Operand:
                                                          "enumerate, zip or reversed")
 
 
+def places(view: View) -> Iter:
+    """np.ndindex of the shape of an array."""
+    return Iter("places", tuple(Num(extent, True) for extent in view.shape))
+
+
 def item_at(low, iterable: Value, at: Operand) -> Value:
     """The item at a position."""
     build = low.build
@@ -473,6 +485,15 @@ def item_at(low, iterable: Value, at: Operand) -> Value:
             return Seq(tuple(item_at(low, part, at) for part in parts))
         case Iter("enumerate", (part,), start):
             return Seq((Num(build.prim("add", at, start), True), item_at(low, part, at)))
+        case Iter("places", parts):
+            found: list[Value] = []
+            for part in reversed(parts[1:]):
+                found.insert(0, Num(build.prim("mod", at, part.operand), True))
+                at = build.prim("floordiv", at, part.operand)
+            return Seq((Num(at, True), *found)) if parts else Seq(())
+        case Iter("elements", (view,)):
+            index = item_at(low, places(view), at)
+            return Seq((index, views.subscript(low, view, index.items)))
         case Iter("reversed", (part,)):
             last = build.prim("sub", extent_of(low, part), ONE)
             return item_at(low, part, build.prim("sub", last, at))

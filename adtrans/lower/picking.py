@@ -1,4 +1,4 @@
-"""Elements taken along an axis: take, take_along_axis, put_along_axis, and functions given for pieces of an array."""
+"""Elements taken along an axis, functions given for pieces of an array, loops over all indices of a shape."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from adtrans.build import ONE, ZERO, const
 from adtrans.lower import fancy, nests, views
 from adtrans.lower.builtins import arity
 from adtrans.lower.containers import items_of
+from adtrans.lower.creation import shape_of
 from adtrans.lower.expressions import arithmetic
 from adtrans.lower.reductions import axis_argument
 from adtrans.lower.scalars import as_type
 from adtrans.lower.shaping import array, flat
-from adtrans.lower.values import NONE, Arrayish, Func, Lazy, Num, Py, Value, View
+from adtrans.lower.values import NONE, Arrayish, Func, Iter, Lazy, Num, Py, Seq, Value, View
 
 
 def take(low, args, keywords) -> Value:
@@ -135,5 +136,20 @@ def negated(low, mask: Value) -> Value:
     return nests.elementwise(low, lambda t: ("b1", False), lambda x: Num(low.build.prim("not", x.operand)), mask)
 
 
-TABLE = {np.take: take, np.take_along_axis: take_along_axis, np.put_along_axis: put_along_axis,
-         np.piecewise: piecewise}
+def ndindex(low, args, keywords) -> Value:
+    """np.ndindex: the indices of all elements of a shape, in order."""
+    arity(low, "ndindex", args, keywords, 0, 32)
+    extents = shape_of(low, args[0] if len(args) == 1 else Seq(tuple(args)))
+    return Iter("places", tuple(Num(extent, True) for extent in extents))
+
+
+def ndenumerate(low, args, keywords) -> Value:
+    """np.ndenumerate: the indices of all elements in order, each with the element."""
+    arity(low, "ndenumerate", args, keywords, 1, 1)
+    return Iter("elements", (nests.concrete(low, array(low, args[0])),))
+
+
+TABLE = {
+    np.ndindex: ndindex, np.ndenumerate: ndenumerate, np.take: take, np.take_along_axis: take_along_axis,
+    np.put_along_axis: put_along_axis, np.piecewise: piecewise,
+}

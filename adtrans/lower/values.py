@@ -146,7 +146,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Iter:
-    """enumerate, zip or reversed of other iterables; `kind` names which."""
+    """enumerate, zip or reversed of other iterables, or the places or elements of an array; `kind` names which."""
 
     kind: str
     parts: tuple[Value, ...]

@@ -116,7 +116,21 @@ UNIQUE = [case(text, a=REPEATED, _reference=firsts) for text in (
     "np.intersect1d(a, [1.0, 2.0, 3.0, 7.0])", "np.setdiff1d(a, [0.5])")]
 UNIQUE += over([(5,), (3, 4), (0,)], ["np.unique(a)", "np.setdiff1d(a, [0.5])", "np.union1d(a, [5.0])"])
 
-CASES = TAKES + PUTS + CHOICES + FOUND + PLACED + COUNTED + HISTOGRAMS + UNIQUE
+def looped(loop, a, **others):
+    """A loop that adds to `s` and may write to `b`, a copy of `a`."""
+    return case("s, b", _setup=f"s = 0.0\nb = a.copy()\n{loop}", a=a, **others)
+
+
+LOOPS = [looped(loop, array(shape)) for shape in ((4,), (3, 4), (2, 3, 2)) for loop in (
+    "for k in np.ndindex(a.shape):\n    s += a[k] ** 2 * (1 + k[0])", "for k in np.ndindex(*a.shape):\n    b[k] = np.sin(a[k])",
+    "for k in np.ndindex(a.shape):\n    if a[k] > 0.5:\n        break\n    s += a[k]", "for k in np.ndindex(a.shape[0]):\n    s += np.sum(a[k])",
+    "for k, v in np.ndenumerate(a):\n    s += v * v * k[-1]\n    b[k] = 2 * v", "for k in np.ndindex(2, 0):\n    s += 1.0",
+    "for n, k in enumerate(np.ndindex(a.shape)):\n    s += n * a[k]", "for k, v in np.ndenumerate(a):\n    s = s * v + 1")]
+LOOPS += [looped("for i, j in np.ndindex(3, 4):\n    s += a[i, j] * j", array((3, 4))),
+          looped("for i, j in np.ndindex((2, 2)):\n    b[i, j] = a[j, i] * s\n    s += b[i, j] + 1", array((3, 4))),
+          looped("for (i, j), v in np.ndenumerate(a):\n    b[i, j] = v * b[0, 0] + a[i - 1, j]", array((3, 4)))]
+
+CASES = LOOPS + TAKES + PUTS + CHOICES + FOUND + PLACED + COUNTED + HISTOGRAMS + UNIQUE
 
 
 @pytest.mark.parametrize("found", CASES, ids=str)
