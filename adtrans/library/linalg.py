@@ -108,11 +108,11 @@ def cholesky_lower(a):
 
 
 def eigh(a, UPLO="L"):
-    """np.linalg.eigh: reads the lower triangle (the upper one for "U")."""
+    """np.linalg.eigh: reads the lower triangle. The signs of its vectors would be others for the upper one."""
     a = np.asarray(a)
     needs_matrix(a)
     if UPLO == "U":
-        return eigh_lower(np.swapaxes(a, -1, -2))
+        raise NotImplementedError("np.linalg.eigh of an upper triangle (give it the transpose)")
     return eigh_lower(a)
 
 
@@ -129,8 +129,10 @@ def eigh_lower(a):
 
 
 def eigvalsh(a, UPLO="L"):
-    """np.linalg.eigvalsh."""
-    return eigh(a, UPLO)[0]
+    """np.linalg.eigvalsh: reads the lower triangle (the upper one for "U")."""
+    a = np.asarray(a)
+    needs_matrix(a)
+    return eigh_lower(np.swapaxes(a, -1, -2) if UPLO == "U" else a)[0]
 
 
 def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
@@ -138,7 +140,7 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     a = np.asarray(a)
     needs_matrix(a)
     if a.ndim > 2:
-        raise NotImplementedError("svd of a stack of matrices")
+        raise NotImplementedError("np.linalg.svd of a stack of matrices")
     if not compute_uv:
         return primitives.svd(a, False)[1]
     return primitives.svd(a, full_matrices)
@@ -154,7 +156,7 @@ def qr(a, mode="reduced"):
     a = np.asarray(a)
     needs_matrix(a)
     if a.ndim > 2 or (mode != "reduced" and mode != "r"):
-        raise NotImplementedError("qr of a stack of matrices, or in another mode than 'reduced' and 'r'")
+        raise NotImplementedError("np.linalg.qr of a stack of matrices, or with a mode other than 'reduced' and 'r',")
     q, r = primitives.qr(a)
     return r if mode == "r" else (q, r)
 

@@ -265,6 +265,8 @@ def exception(low, exc: ast.expr | None) -> tuple[str, str]:
     message = ""
     if call and call.args:
         message = raised_text(call.args[0])
+    if low.frame.pinned is not None and issubclass(cls.value, NotImplementedError):
+        raise low.error(f"{message} is not in the language")
     builtin = next(base for base in cls.value.__mro__ if base.__module__ == "builtins")
     return builtin.__name__, message
 

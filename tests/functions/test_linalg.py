@@ -203,7 +203,7 @@ def cases():
     yield case("np.linalg.eigh(a)", _reference=each(eigh_reference, "a"), a=matrices(3, kind="positive", stack=2))
     yield case("np.linalg.eigh(a)", _reference=eigh_reference,
                a=matrices(3, kind="positive") + np.triu(np.full((3, 3), 9.0), 1))
-    yield case("np.linalg.eigh(a, 'U')", _reference=lambda a, d: eigh_reference(a.T, {"a": d["a"].T}),
+    yield case("np.linalg.eigvalsh(a, 'U')", _reference=lambda a, d: eigh_reference(a.T, {"a": d["a"].T})[0],
                a=matrices(3, kind="positive") + np.tril(np.full((3, 3), 9.0), -1))
     for shape in ((3, 3), (5, 3), (3, 5), (1, 1), (4, 1)):
         a = matrices(*shape)
@@ -285,3 +285,13 @@ def test_equal_eigenvalues_take_no_share_of_each_other():
     _, pullback = adtrans.vjp(lambda a: np.linalg.eigh(a)[1], np.diag([1.0, 1.0, 3.0]))
     (a_bar,) = pullback(np.ones((3, 3)))
     assert np.all(np.isfinite(a_bar)) and a_bar[1, 0] == 0.0
+
+
+@pytest.mark.parametrize("text, words", [
+    ("np.linalg.eigh(a, UPLO='U')[0]", "upper triangle"), ("np.linalg.qr(a, mode='complete')[0]", "mode other than"),
+    ("np.linalg.svd(np.stack((a, a)))[1]", "stack of matrices"),
+])
+def test_what_is_not_there_is_refused(text, words):
+    fun = case(text, a=matrices(3)).function()
+    with pytest.raises(adtrans.UnsupportedError, match=words):
+        adtrans.vjp(fun, matrices(3))
