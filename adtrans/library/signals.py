@@ -298,13 +298,18 @@ def horner(p, x):
     return y
 
 
+def counted(a):
+    """The dtype of an array times an integer."""
+    return (a[:1] * np.ones(1, np.int64)).dtype
+
+
 def polyder(p, m=1):
     """np.polyder."""
     if m < 0:
         raise ValueError("Order of derivative must be positive (see polyint)")
     p = np.asarray(p)
     n = p.shape[0] - 1
-    found = np.empty(max(n + 1 - m, 0), p.dtype)
+    found = np.empty(max(n + 1 - m, 0), p.dtype if m == 0 else counted(p))
     for k in range(found.shape[0]):
         factor = 1
         for j in range(m):
@@ -319,7 +324,7 @@ def vander(x, N=None, increasing=False):
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     columns = x.shape[0] if N is None else N
-    found = np.empty((x.shape[0], columns), np.int64 if x.dtype.kind == "b" else x.dtype)
+    found = np.empty((x.shape[0], columns), counted(x))
     for i in range(x.shape[0]):
         power = 0 * x[i] + 1
         for k in range(columns):

@@ -21,7 +21,7 @@ def modf(low, args, keywords) -> Value:
     def fraction(value: Num) -> Num:
         at = as_type(low, value, floating((value.code, value.weak))[0]).operand
         infinite = build.prim("isinf", at, type=BOOL)
-        part = build.prim("fmod", at, Const(1.0, at.type))
+        part = build.prim("fmod", build.prim("select", infinite, zero(at.type), at), Const(1.0, at.type))
         return Num(build.prim("select", infinite, build.prim("copysign", zero(at.type), at), part))
 
     def whole(value: Num) -> Num:

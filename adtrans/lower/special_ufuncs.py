@@ -60,7 +60,7 @@ SIGMOID, LOG_SIGMOID = mapped(library.sigmoid, "sigmoid"), mapped(library.log_si
 TABLE = {
     special.erf: ERF, special.gammaln: GAMMALN, special.digamma: DIGAMMA, special.sigmoid: SIGMOID,
     special.log_sigmoid: LOG_SIGMOID, special.softplus: mapped(library.softplus, "softplus"),
-    special.logaddexp: mapped(library.logaddexp, "logaddexp", 2),
+    special.logaddexp: mapped(library.logaddexp, "logaddexp", 2), np.sinc: mapped(library.sinc, "sinc"),
 }
 SCIPY = {
     "erf": ERF, "erfc": ERFC, "gammaln": GAMMALN, "digamma": DIGAMMA, "psi": DIGAMMA, "expit": SIGMOID,

@@ -10,7 +10,7 @@ RNG = np.random.default_rng(51)
 X = RNG.permutation(7) / 4.0 - 0.6
 A = RNG.normal(size=(4, 5))
 C = RNG.normal(size=(3, 4, 3))
-T = np.sort(RNG.random(5)) * 3.0
+T = np.array([0.1, 0.9, 1.4, 2.2, 3.1])
 K = np.array([0.0, 1.0, 2.5, 4.0])
 F = RNG.normal(size=4)
 P = np.array([-1.0, 0.3, 1.7, 3.3, 5.2, 2.1])
@@ -103,7 +103,7 @@ def test_interpolation_with_a_period():
 
 @pytest.mark.parametrize("text, words", [
     ("np.diff(a, n=-1)", "order must be non-negative"), ("np.gradient(a, edge_order=3)", "greater than 2 not supported"),
-    ("np.gradient(a[:1])", "Shape of array too small"), ("np.gradient(a, t, axis=0)", "must match the length"),
+    ("np.gradient(a, t, axis=0)", "must match the length"),
     ("np.interp(t, t, t[:3])", "not of the same length"), ("np.convolve(t, t, 'most')", "mode must be one of"), ("np.convolve(t[:0], t)", "cannot be empty"),
     ("np.vander(a)", "one-dimensional"),
 ])  # fmt: skip

@@ -7,7 +7,7 @@ import adtrans
 from tests.functions.harness import case, forms, judge
 
 RNG = np.random.default_rng(61)
-A = RNG.permutation(6).reshape(2, 3) / 4.0 - 0.55
+A = RNG.permutation(6).reshape(2, 3) / 4.0 - 0.57
 B = RNG.permutation(6).reshape(2, 3) / 5.0 + 0.33
 R = np.array([0.45, -0.75, 1.15])
 I = np.array([[3, -1, 2], [5, 1, 7]])
@@ -35,7 +35,8 @@ def unary():
             for text, value in [("a", A), ("a[:, ::2]", A), ("a.T", A), ("a[0, 1]", A), ("a", 0.7), ("a", np.zeros((2, 0))), ("[a[0, 0], 0.5]", A)]:
                 inner = f"np.asarray({text})" if text.startswith("[") and pattern != "{}" else text
                 yield case(f"np.{name}({pattern.format(inner, inner)})", a=value)
-            yield case(f"np.{name}({pattern.format('i', 'i')}) * s", i=I, s=0.6)
+            if pattern != "{} * 0.5":
+                yield case(f"np.{name}({pattern.format('i', 'i')}) * s", i=I, s=0.6)
             if name == "conjugate":
                 continue
             yield case(f"np.{name}({pattern.format('a', 'a')}, out=np.zeros(a.shape, {dtype}))", a=A)
@@ -56,9 +57,10 @@ def binary():
             yield case(f"np.{name}(i, j) * s", i=I, j=np.array([2, 3, 4]), s=0.6)
         yield case(f"np.{name}(i, b)", i=np.abs(I), b=B)
         yield case(f"np.{name}(a, b, out=np.zeros((2, 3), {dtype}))", a=first, b=B)
-        yield case(f"(np.{name}(a, b[0], r), r)", _setup=f"r = np.zeros((2, 3), {dtype})", a=first, b=B)
+        if name not in ("maximum", "minimum"):
+            yield case(f"(np.{name}(a, b[0], r), r)", _setup=f"r = np.zeros((2, 3), {dtype})", a=first, b=B)
         yield case(f"np.{name}(a, b, out=np.ones((2, 3), {dtype}), where=w)", a=first, b=B, w=W)
-        yield case(f"np.{name}(a, 0.7, out=np.ones((2, 3), {dtype}), where=w[0])", a=first, w=W)
+        yield case(f"np.{name}(a, 0.63, out=np.ones((2, 3), {dtype}), where=w[0])", a=first, w=W)
         if name not in BOOLEAN:
             yield case(f"np.{name}(a, b, dtype=np.float64)", a=first, b=B)
 
@@ -78,7 +80,7 @@ OTHERS = [
       for args in ("[0, 1, 0], b[0]", "1, b[0, 0]", "[2, 2, 2], 0.7", "slice(0, 2), b[0, :2]", "k, b[1]".replace("k", "np.array([1, 1, 0])"))),
     *(case("r", _setup=f"r = r * 1.0\nnp.{name}.at(r, [0, 2])", r=R) for name in ("negative", "exp", "square")),
     *(case(f"np.{name}.reduce(b, axis=1) * s", b=W, s=0.3) for name in ("logical_and", "logical_or")),
-    case("np.modf(a)", a=A), case("np.modf(s)", s=-2.7), case("np.modf(i)[0] * s", i=I, s=0.3), case("np.modf(np.array([np.inf, -0.0, -2.5])) ", s=0.3),
+    case("np.modf(a)", a=A), case("np.modf(s)", s=-2.7), case("np.modf(i)[0] * s", i=I, s=0.3), case("np.modf(np.array([np.inf, -0.0, -2.5]))[0] * s", s=0.3),
     case("np.divmod(a, b)", a=A, b=B), case("np.divmod(a, 0.25)", a=A), case("np.divmod(s, 0.4)", s=1.7), case("np.divmod(i, 2)[0] * s", i=I, s=0.3),
     case("divmod(s, 0.4)", s=1.7), case("np.frexp(a * 9.0)", a=A), case("np.frexp(a.T)[0]", a=A), case("np.frexp(s)[0]", s=0.3),
     case("np.frexp(np.array([1.0, 2.0, 0.0, 5e-324, 1.7e308, np.inf]))[1] * s", s=1.0), case("np.ldexp(a, i)", a=A, i=I), case("np.ldexp(s, 3)", s=0.6),
@@ -90,10 +92,10 @@ OTHERS = [
        "a, -0.3, 0.3, np.zeros((2, 3), a.dtype)", "a, -0.3, 0.3, out=np.zeros((2, 3), a.dtype)", "i, 0.5, 2.5", "[s, 2.0], 0.0, 1.0", "a, 0.3, -0.3")),
     case("a.clip(-0.3, 0.3)", a=A), case("a.clip(max=0.3)", a=A), case("a.clip(min=-0.3)", a=A), case("np.clip(i, 0, 3) * s", i=I, s=0.2),
     *(case(f"np.{text}", a=A, b=B, s=0.4, n=np.array([1.0, np.nan, np.inf, -np.inf])) for text in
-      ("isclose(a, b) * a", "isclose(a, a + 1e-9) * b", "isclose(n, n) * s", "isclose(n, n, equal_nan=True) * s", "isclose(s, 0.4) * a", "isclose(a, 0.2, atol=0.2) * a",
+      ("isclose(a, b) * a", "isclose(a, a + 1e-9) * b", "isclose(n, n) * s", "isclose(n, n, equal_nan=True) * s", "isclose(a, 0.2, atol=0.2) * a",
        "allclose(a, a) * s", "allclose(a, b) * s", "allclose(n, n) * s", "allclose(n, n, equal_nan=True) * s", "allclose(a, b, rtol=9.0) * s", "array_equal(a, a) * s",
        "array_equal(a, b) * s", "array_equal(a, s) * s", "array_equal(n, n) * s", "array_equal(n, n, equal_nan=True) * s", "array_equiv(a, a[:1]) * s",
-       "array_equiv(s, [s, s]) * s", "nan_to_num(n) * s", "nan_to_num(n * s, nan=2.0)", "nan_to_num(a)", "nan_to_num(n, posinf=3.0, neginf=-3.0) * s",
+       "array_equiv(s, [s, s]) * s", "nan_to_num([a[0, 0], np.nan])", "nan_to_num(np.array([0, np.nan]), nan=2.0) * s", "nan_to_num(a)", "nan_to_num(n, posinf=3.0, neginf=-3.0) * s",
        "nan_to_num(s)", "isposinf(n) * s", "isneginf(n) * s", "sinc(a)", "sinc(s)", "sinc(a * 0.001)", "sinc(a.T)", "sinc([s, 0.5])", "isreal(a) * s")),
     *(case(f"np.{name}(a)", a=a) for name in ("exp", "sqrt", "nan_to_num", "sinc") for a in forms(RNG, (2, 3), 0.1, 1.0)),
 ]  # fmt: skip
@@ -125,7 +127,7 @@ def test_sinc_is_flat_at_zero():
 
 
 @pytest.mark.parametrize("text", ["np.add(a, a, out=np.zeros((2, 3), int))", "np.add(a, a, dtype=int)", "np.exp(a, a, a)", "np.exp(a, axis=0)", "np.less(a, a, dtype=float)",
-                                  "np.exp(a, where=a)", "np.invert(a)"])  # fmt: skip
+                                  "np.exp(a, out=np.zeros((2, 3)), where=a)", "np.invert(a)"])  # fmt: skip
 def test_refused_types(text):
     fun = case(text, a=A).function()
     for run in (fun, lambda a: adtrans.vjp(fun, a)):
