@@ -18,4 +18,4 @@ def azimint_naive(data, radius, n):
 def arguments(size, dtype):
     data, radius = uniform(dtype, size * size + 20, size * size + 20)
     radius[:4] = 0.05, 0.3, 0.6, 0.9
-    return {"data": data, "radius": radius, "n": 3}
+    return {"data": data, "radius": radius, "n": 4}
