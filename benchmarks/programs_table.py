@@ -2,9 +2,9 @@
 
 The command is `python benchmarks/programs_table.py [--only NAME ...] [--size N] [--dtype float32] [--seconds 0.5]`.
 Printed for each program: seconds of the processor to read and differentiate it, and then for Numba to compile the
-gradient (from nothing, no cache), the time of the program in plain NumPy, the time of its compiled gradient (the forward run
-included), their ratio, and the error of a directional derivative, at a small size, from complex step or from
-differences in extended precision. At the end: medians and the largest.
+gradient (from nothing, no cache), the time of the program in plain NumPy, the time of its compiled gradient (the
+forward run included), their ratio, and the error of a directional derivative, at a small size, from complex step or
+from differences in extended precision. At the end: medians and the largest.
 """
 
 import argparse
