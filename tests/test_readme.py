@@ -1,6 +1,6 @@
 """The README shows what is true: its example, the gradient generated for it, its commands.
 
-`python -m tests.test_readme` writes the gradient as generated now into the README.
+`python -m tests.test_readme` writes the gradient and the table of functions as they are now into the README.
 """
 
 import re
@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import adtrans
+from adtrans.coverage import table
 from examples.relax import relax
 
 README = Path(__file__).parents[1] / "README.md"
+TABLE = re.compile(r"(?<=<!-- functions -->\n).*?(?=\n?<!-- end -->)", re.DOTALL)
 GENERATED = re.compile(r"(?<=```python\n)(# grad of |GENERATED).*?(?=\n```)", re.DOTALL)
 
 
@@ -21,6 +23,10 @@ def generated():
 
 def test_the_printed_gradient_is_the_generated_one():
     assert GENERATED.search(README.read_text()).group() == generated()
+
+
+def test_the_table_of_functions_is_the_one_in_the_code():
+    assert TABLE.search(README.read_text()).group() == table()
 
 
 def test_the_function_is_the_example():
@@ -34,8 +40,9 @@ def test_the_first_shell_lines_are_the_two_commands():
 
 
 def test_it_is_short():
-    assert len(README.read_text().splitlines()) < 100
+    assert len(README.read_text().splitlines()) < 120
 
 
 if __name__ == "__main__":
-    README.write_text(GENERATED.sub(lambda match: generated(), README.read_text(), count=1))
+    text = GENERATED.sub(lambda match: generated(), README.read_text(), count=1)
+    README.write_text(TABLE.sub(lambda match: table(), text, count=1))

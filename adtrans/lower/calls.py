@@ -11,8 +11,9 @@ from adtrans.build import FALSE, TRUE
 from adtrans.identity import is_library
 from adtrans.lower import containers, nests, statics
 from adtrans.lower.context import Frame, Silent, describe
-from adtrans.lower.expressions import evaluate, may_write, settled
+from adtrans.lower.expressions import choose, evaluate, may_write, settled
 from adtrans.lower.names import declared, names_assigned
+from adtrans.lower.scalars import as_type, promote, truth
 from adtrans.lower.values import NONE, Contents, Func, Lazy, Method, Num, Py, Ref, Seq, Value
 from adtrans.source import unwrap
 
@@ -21,9 +22,46 @@ DEPTH_LIMIT = 60
 
 def call(low, node: ast.Call) -> Value:
     callee = settled(low, node.func)
+    if callee == Py(np.where) and len(node.args) == 3 and not node.keywords:
+        found = where_of_numbers(low, node)
+        if found is not None:
+            return found
     args, keywords = arguments(low, node, callee)
     with low.place(node):
         return apply(low, callee, args, keywords, node)
+
+
+def where_of_numbers(low, node: ast.Call) -> Num | None:
+    """np.where of numbers that take computing: only the side that is taken is computed, so that the other, which may
+    be infinite there, contributes nothing. None where the arguments are anything else."""
+    if not any(isinstance(inner, (ast.Call, ast.BinOp)) for arg in node.args[1:] for inner in ast.walk(arg)):
+        return None
+    values = tried(low, node.args)
+    if values is None or not all(isinstance(value, Num) for value in values):
+        return None
+    code, _ = promote(*((value.code, value.weak) for value in values[1:]))
+
+    def side(arg: ast.expr):
+        return lambda: Num(as_type(low, settled(low, arg), code).operand)
+
+    with low.place(node):
+        test = truth(low, settled(low, node.args[0])).operand
+        return choose(low, test, side(node.args[1]), side(node.args[2]))
+
+
+def tried(low, nodes: list[ast.expr]) -> list[Value] | None:
+    """What expressions would be, without reading them for good; None where they fail or change a name."""
+    mark, env, errors = low.build.mark(), dict(low.env), len(low.errors)
+    try:
+        with low.build.block():
+            found = [settled(low, arg) for arg in nodes]
+        return found if low.env == env else None
+    except Exception:
+        return None
+    finally:
+        low.env = env
+        del low.errors[errors:]
+        low.build.rollback(mark)
 
 
 def arguments(low, node: ast.Call, callee: Value) -> tuple[list[Value], dict[str, Value]]:

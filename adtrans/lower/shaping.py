@@ -392,7 +392,8 @@ def attribute_function(name: str):
 
 TABLE = {
     np.reshape: reshape, np.ravel: ravel, np.transpose: transpose, np.swapaxes: swapaxes, np.moveaxis: moveaxis,
-    np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to, np.broadcast_shapes: broadcast_shapes, np.concatenate: concatenate,
+    np.expand_dims: expand_dims, np.squeeze: squeeze, np.broadcast_to: broadcast_to,
+    np.broadcast_shapes: broadcast_shapes, np.concatenate: concatenate,
     np.stack: stack_, np.flip: flip, np.shape: attribute_function("shape"), np.ndim: attribute_function("ndim"),
     np.size: attribute_function("size"), np.diagonal: diagonal, np.broadcast_arrays: broadcast_arrays,
     np.argwhere: argwhere,

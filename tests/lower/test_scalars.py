@@ -116,3 +116,19 @@ def test_conversions(text, wanted):
 @pytest.mark.parametrize("half", [0.5, 1.5, 2.5, -0.5, -1.5])
 def test_rounding_goes_to_even(half):
     assert adtrans.value_and_grad(lambda x: x * 0.0 + round(x), cache=False).interpreted(half)[0] == round(half)
+
+
+def test_the_side_of_where_that_is_not_taken_contributes_nothing():
+    def f(x):
+        return np.where(x > 0.0, np.log(x), 0.0)
+
+    for x in (2.0, 0.0, -1.0):
+        value, gradient = adtrans.value_and_grad(f, cache=False).interpreted(x)
+        assert gradient == (1.0 / x if x > 0.0 else 0.0) and value == (np.log(x) if x > 0.0 else 0.0)
+
+    def single(x):
+        return np.where(x > 0.0, 2.0 / x, x * 3.0)
+
+    for x in (np.float32(0.0), np.float32(4.0)):
+        value, gradient = adtrans.value_and_grad(single, cache=False).interpreted(x)
+        assert value.dtype == np.float32 and gradient == (3.0 if x == 0.0 else -0.125)
