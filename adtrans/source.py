@@ -109,7 +109,7 @@ def unwrap(fun: Callable) -> tuple[types.FunctionType, tuple, dict[str, Any]]:
     return fun, bound, keywords
 
 
-_READ: dict[types.CodeType, tuple] = {}
+_READ: dict[tuple[str, types.CodeType], tuple] = {}
 
 
 def read(fun: Callable) -> Source:
@@ -120,9 +120,10 @@ def read(fun: Callable) -> Source:
     """
     function, bound, keywords = unwrap(fun)
     code = function.__code__
-    if code not in _READ:
-        _READ[code] = parse(function)
-    node, lines, shift, lambda_line = _READ[code]
+    key = code.co_filename, code  # equal code may stand in two files
+    if key not in _READ:
+        _READ[key] = parse(function)
+    node, lines, shift, lambda_line = _READ[key]
     source = Source(function, node, code.co_filename, lines, shift, bound, keywords)
     source.__dict__["lambda_line"] = lambda_line
     return source
