@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import itertools
 import linecache
 import textwrap
 import types
@@ -73,9 +74,12 @@ over_lines = lambda x: (
 )  # fmt: skip
 
 
+NUMBERS = itertools.count()
+
+
 def made_function(text, name="f", keep=True):
     """A function from text; without `keep` nobody remembers its source."""
-    filename = f"<made {id(text)}>"
+    filename = f"<made {next(NUMBERS)}>"
     text = textwrap.dedent(text)
     if keep:
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
