@@ -496,6 +496,8 @@ def subscript(low, value: Value, items: tuple[Value, ...]) -> Value:
             if all(item in (NONE, Py(Ellipsis)) for item in items):
                 return expand_scalar(low, value, items)
             raise low.error("invalid index to scalar variable", kind="index")
+    if isinstance(value, Py) and type(value.value).__module__.startswith("numpy"):
+        raise low.error(f"indexing {describe(value)} is not in the language", hint="use np.meshgrid or np.indices")
     raise low.error(f"{describe(value)} is not subscriptable", kind="type")
 
 
