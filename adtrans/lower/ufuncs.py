@@ -347,6 +347,17 @@ def math_hypot(low, args, keywords) -> Value:
     return math_function("sqrt", "hypot", 1)(low, [total], {})
 
 
+def math_remainder(low, args, keywords) -> Value:
+    """math.remainder: x - n y for the integer n nearest to x / y, the even one of two."""
+    from adtrans.lower.builtins import number
+
+    arity(low, "remainder", args, keywords, 2, 2)
+    x, y = (as_type(low, number(low, arg, "remainder"), "f8", True).operand for arg in args)
+    build = low.build
+    count = build.prim("rint", build.prim("truediv", x, y))
+    return Num(build.prim("sub", x, build.prim("mul", count, y)), True)
+
+
 def math_scaled(factor: float):
     def run(low, args, keywords) -> Value:
         arity(low, "degrees", args, keywords, 1, 1)
@@ -398,8 +409,8 @@ def fill_tables() -> None:
     for name in ("floor", "ceil", "trunc"):
         TABLE[getattr(math, name)] = math_rounding(name, name)
     TABLE.update({math.log: math_log, math.pow: math_pow, math.hypot: math_hypot,
-                  math.fabs: math_function("abs", "fabs", 1), math.radians: math_scaled(math.pi / 180),
-                  math.degrees: math_scaled(180 / math.pi)})
+                  math.fabs: math_function("abs", "fabs", 1), math.remainder: math_remainder,
+                  math.radians: math_scaled(math.pi / 180), math.degrees: math_scaled(180 / math.pi)})
     for name, op in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "truediv")):
         TABLE[getattr(operator, name)] = operation(op, name)
 

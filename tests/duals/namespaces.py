@@ -222,6 +222,7 @@ numpy_attributes |= {
     "dot": arrays.dot, "matmul": arrays.matmul, "outer": outer, "vdot": vdot, "inner": arrays.dot,
     "isnan": finite(math.isnan), "isinf": finite(math.isinf), "isfinite": finite(math.isfinite),
 }  # fmt: skip
+numpy_attributes["add"].at = np.add.at
 numpy_names = Namespace(np, numpy_attributes)
 
 

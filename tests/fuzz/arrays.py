@@ -333,7 +333,7 @@ def copied(w, e):
 
 def special(w, shape, depth):
     """Array expressions that are not elementwise."""
-    from tests.fuzz import reshaping
+    from tests.fuzz import picking, reshaping
 
     if not size(shape) or not shape:
         return constructor(w, shape, depth) if shape else leaf(w, shape)
@@ -345,4 +345,6 @@ def special(w, shape, depth):
         reshaping.summed: 1.5,
     }
     forms |= {reshaping.multiplied: 3, reshaping.fresh: 1}
+    if w.module.extras:
+        forms |= {picking.picked: 2, picking.arranged: 3, picking.contracted: 1.5}
     return w.choose(forms)(w, shape, depth)

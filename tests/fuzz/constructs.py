@@ -58,7 +58,10 @@ MATH = """
 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh exp expm1 log log-base log2 log10
 log1p sqrt pow hypot fabs floor ceil trunc copysign fmod degrees radians erf erfc gamma lgamma constants
 """
-EXTRAS = "bit-operators conditional-swap mask-operators divmod pow math-remainder"
+EXTRAS = """
+bit-operators conditional-swap mask-operators divmod pow math-remainder mask-store mask-read index-array-read
+index-array-store ufunc-at np.sort np.roll np.flip np.cumprod np.diff np.einsum
+"""
 
 
 def named(prefix, words):

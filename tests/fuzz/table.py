@@ -4,7 +4,7 @@
 True
 """
 
-from tests.fuzz import assignments, branches, containers, functions, loops, mutation
+from tests.fuzz import assignments, branches, containers, functions, loops, mutation, picking
 
 TABLE = {
     assignments.assign: 9,
@@ -32,6 +32,9 @@ TABLE = {
     mutation.through_reshape: 1,
     mutation.overwritten: 1.5,
     mutation.scratch: 2.5,
+    picking.masked_store: 2,
+    picking.masked_sum: 1,
+    picking.indexed_store: 2,
     branches.branch: 4,
     branches.both: 1.2,
     branches.one: 0.8,
