@@ -66,7 +66,7 @@ def indexed_store(w):
     if form == "at":
         w.use("extra:ufunc-at")
         e = fit(w, value(w, shape, 1), 0.1, shape)
-        w.emit(f"{var.name} *= 0.5") if w.loops else None
+        w.emit(f"{var.name}[...] *= 0.5") if w.loops else None
         w.emit(f"np.add.at({var.name}, {positions(w, n, count)}, 0.05 * np.tanh({e.text}))")
         var.storage.bound = max(var.storage.bound, var.bound + 0.1 * count)
         return None
