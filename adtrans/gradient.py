@@ -144,7 +144,7 @@ class GradientFunction:
             raise ArgumentError(f"bars must be a tuple of {len(self.argnames)} buffers")
         buffers, scalars = self._buffers(each, found, bound)
         # Compiled code takes buffers of their own memory, laid out like the arguments; others get theirs afterwards.
-        given = [leaf for leaf in all_leaves(bound, found.specs) if type(leaf) is np.ndarray] + mode.product.captured
+        given = arrays_of(bound, found.specs) + mode.product.captured
         direct = [buffer if layout_fits(buffer, code) and not any(np.may_share_memory(buffer, array) for array in given)
                   else np.zeros(buffer.shape, buffer.dtype, order=code[-1])
                   for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1])]
@@ -229,7 +229,7 @@ class GradientFunction:
         """Arguments that overlap captured arrays are fine as long as nothing is written."""
         captured = mode.product.captured
         if captured and mode.product.meta["writes"]:
-            arrays = [leaf for leaf in all_leaves(bound, found.specs) if type(leaf) is np.ndarray]
+            arrays = arrays_of(bound, found.specs)
             if any(np.may_share_memory(a, b) for a in arrays for b in captured):
                 raise ArgumentError("an argument overlaps an array that the function captures, and the function writes "
                                     "to one of them: pass a copy")
@@ -275,7 +275,7 @@ class GradientFunction:
             self.identity = Identity(self.py_func)
             self.specialisations = {}
         specs = {name: spec_of(value, name) for name, value in bound.items()}
-        arrays = [leaf for leaf in all_leaves(bound, specs) if type(leaf) is np.ndarray]
+        arrays = arrays_of(bound, specs)
         if overlapping(arrays):
             specs, _ = share(bound, specs)
         key = tuple(specs.values())
@@ -550,6 +550,11 @@ def gradient_leaf(leaf: Spec, flow: Iterator[Any], memories: dict[int, np.ndarra
 def all_leaves(bound, specs) -> Iterator[Any]:
     for name, spec in specs.items():
         yield from leaves(bound[name], spec)
+
+
+def arrays_of(bound, specs) -> list[np.ndarray]:
+    """The arrays among the arguments."""
+    return [leaf for leaf in all_leaves(bound, specs) if type(leaf) is np.ndarray]
 
 
 def with_ones(value, spec: Spec) -> Spec:

@@ -13,6 +13,7 @@ from adtrans.gradient import (
     Settings,
     all_leaves,
     argument_names,
+    arrays_of,
     buffer_leaves,
     float_leaf_specs,
     float_leaves,
@@ -78,8 +79,7 @@ class Adjoint(GradientFunction):
         return self._value(found, mode, values[0] if count == 1 else values[:count])
 
     def _arrays(self, bound):
-        specs = {name: spec_of(value, name) for name, value in bound.items()}
-        return [leaf for leaf in all_leaves(bound, specs) if type(leaf) is np.ndarray]
+        return arrays_of(bound, {name: spec_of(value, name) for name, value in bound.items()})
 
     def _check_bars(self, bound: dict[str, Any], bars: dict[str, Any], names: tuple[str, ...]) -> None:
         if not isinstance(bars, dict):

@@ -8,49 +8,13 @@ NotImplementedError is refused at the user's line.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
+MODULES = (
+    "arranging", "choosing", "elementwise", "histograms", "joining", "linalg", "norms", "padding", "products", "ranks",
+    "searching", "signals", "sorting", "special_functions", "statistics", "triangles",
+)
 LIBRARY: dict[Callable, Callable] = {}
 
-
-def fill() -> None:
-    from adtrans.library import (
-        arranging,
-        choosing,
-        elementwise,
-        histograms,
-        joining,
-        linalg,
-        norms,
-        padding,
-        products,
-        ranks,
-        searching,
-        signals,
-        sorting,
-        special_functions,
-        statistics,
-        triangles,
-    )
-
-    for module in (
-        arranging,
-        choosing,
-        elementwise,
-        histograms,
-        joining,
-        linalg,
-        norms,
-        padding,
-        products,
-        ranks,
-        searching,
-        signals,
-        sorting,
-        special_functions,
-        statistics,
-        triangles,
-    ):
-        LIBRARY.update(module.TABLE)
-
-
-fill()
+for _name in MODULES:
+    LIBRARY.update(import_module(f"{__name__}.{_name}").TABLE)

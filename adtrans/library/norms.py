@@ -3,7 +3,7 @@
 import numpy as np
 
 from adtrans.library import primitives
-from adtrans.library.linalg import float_of
+from adtrans.library.linalg import float_of, stacked
 from adtrans.library.support import normal, reduced, rows
 
 
@@ -75,12 +75,9 @@ def matrices(a, ord, axis, keepdims):
     first, second = normal(axis[0], a.ndim), normal(axis[1], a.ndim)
     turned = np.moveaxis(a, (first, second), (-2, -1))
     lead = turned.shape[:-2]
-    total = 1
-    for extent in lead:
-        total = total * extent
-    stack = np.reshape(turned, (total, turned.shape[-2], turned.shape[-1]))
-    out = np.empty(total, a.dtype)
-    for k in range(total):
+    stack = stacked(turned)
+    out = np.empty(stack.shape[0], a.dtype)
+    for k in range(stack.shape[0]):
         out[k] = matrix(stack[k], ord)
     if not keepdims:
         return out[0] if a.ndim == 2 else np.reshape(out, lead)

@@ -35,14 +35,17 @@ def is_fancy(items: tuple[Value, ...]) -> bool:
 
 def gather(low, view: View, items: tuple[Value, ...]) -> View | Num:
     """view[items]: a new array."""
-    found = select(low, view, items)
+    return picked(low, view, select(low, view, items))
+
+
+def picked(low, view: View, found: Selection) -> View | Num:
+    """What is selected now: a new array, or the one element."""
+    def element(index) -> Operand:
+        return views.load(low, view, found.place(index))
+
     if not found.shape:
-        return Num(views.load(low, view, found.place(())))
-    return nests.materialise(low, picked(low, view, found))
-
-
-def picked(low, view: View, found: Selection) -> Lazy:
-    return Lazy(found.shape, view.code, lambda index: views.load(low, view, found.place(index)), (view, *found.arrays))
+        return Num(element(()))
+    return nests.materialise(low, Lazy(found.shape, view.code, element, (view, *found.arrays)))
 
 
 def scatter(low, view: View, items: tuple[Value, ...], value: Value) -> None:
@@ -84,9 +87,7 @@ def augment(low, view: View, items: tuple[Value, ...], run: Callable[[Value, Val
         masked(low, view, mask, changed)
         return
     found = select(low, view, items)
-    current = nests.materialise(low, picked(low, view, found)) if found.shape else \
-        Num(views.load(low, view, found.place(())))
-    put(low, view, found, run(current, value))
+    put(low, view, found, run(picked(low, view, found), value))
 
 
 def at(low, view: View, index: Value, run: Callable[[Num, Num], Num], value: Value | None) -> None:
