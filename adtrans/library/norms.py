@@ -24,7 +24,7 @@ def vector(line, ord):
     if ord == -np.inf:
         return np.min(np.abs(line))
     if ord == 0:
-        return np.sum(line != 0.0) + 0.0 * np.sum(line)
+        return np.sum((line != 0.0).astype(line.dtype))
     if ord == 1:
         return np.sum(np.abs(line))
     return np.sum(np.abs(line) ** ord) ** (1.0 / ord)

@@ -228,10 +228,10 @@ def common(a, v):
 def sliding(a, v, first, count):
     """Elements first, first + 1, ... of the full convolution."""
     n, m = a.shape[0], v.shape[0]
-    out = np.empty(count, common(a, v))
+    out = np.zeros(count, common(a, v))
     for k in range(count):
         at = k + first
-        total = 0 * out[k]
+        total = out[k]
         for j in range(max(0, at - n + 1), min(m, at + 1)):
             total += v[j] * a[at - j]
         out[k] = total
@@ -324,9 +324,9 @@ def vander(x, N=None, increasing=False):
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     columns = x.shape[0] if N is None else N
-    found = np.empty((x.shape[0], columns), counted(x))
+    found = np.ones((x.shape[0], columns), counted(x))
     for i in range(x.shape[0]):
-        power = 0 * x[i] + 1
+        power = x[i] ** 0
         for k in range(columns):
             found[i, k if increasing else columns - 1 - k] = power
             power = power * x[i]

@@ -29,7 +29,7 @@ def average(a, axis=None, weights=None, returned=False, keepdims=False):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     mean = np.sum(a * w, axis=axis, keepdims=keepdims) / scale
     if returned:
-        return mean, scale + 0.0 * mean
+        return mean, scale * np.ones(1, mean.dtype)[0]
     return mean
 
 

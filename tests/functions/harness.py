@@ -18,10 +18,12 @@ from adtrans.gradient import GradientFunction, Settings, float_leaf_specs
 from adtrans.leaves import leaves, map_leaves
 from adtrans.pullback import seeds
 from adtrans.structure import spec_of
+from tests import poison
 
 TOLERANCE = {False: 1e-12, True: 1e-5}
 SLOPE = {False: 1e-8, True: 1e-4}
 _numbers = iter(range(10**9))
+poison.install()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests import duals
+from tests import duals, poison
 from tests.duals.transplant import Transplant
 
 OUTCOMES = ("right", "wrong", "refused", "crashed", "near", "tie", "discrete", "broken")
@@ -116,6 +116,7 @@ def transformed(program, mode, options):
 
     g = adtrans.value_and_grad(program.load(), argnums=program.argnums, **options)
     args = program.args()
+    poison.install()
     result = g.interpreted(*args) if mode == "interpreted" else g(*args)
     for a, b in zip(duals.run.leaves(args), duals.run.leaves(program.args())):
         if isinstance(a, np.ndarray) and not (
