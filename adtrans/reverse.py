@@ -128,7 +128,7 @@ class Reverse:
                 return self.again(var)
             case Tape(array, loops):
                 index = tuple(self.mirrors[loop].iteration for loop in loops)
-                return self.build.load(array, index, var.name)
+                return self.build.load(self.value(array), index, var.name)
             case Stack(stack):
                 popped = Var(var.type, var.name)
                 self.build.emit(Let(popped, Pop(stack), self.build.span))
@@ -137,7 +137,8 @@ class Reverse:
 
     def again(self, var: Var) -> Operand:
         """Recompute a value."""
-        expr = self.storage.definition(var)
+        copy = self.storage.copies.get(var)
+        expr = self.storage.definition(var) if copy is None else Load(copy.array, copy.index)
         match expr:
             case Prim(op, args):
                 found = self.build.prim(op, *(self.value(arg) for arg in args), type=var.type)

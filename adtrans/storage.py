@@ -3,9 +3,10 @@
 `Storage.plan(var)` answers per value:
 
     Here          defined outside all loops: the variable itself
-    Again         recomputed from values that need no tape
-    Tape          stored in an array indexed by the loops' counters, which is allocated before the outermost loop
-    Stack         pushed on a growable stack (trip counts unknown beforehand)
+    Again         recomputed from values that need no tape, or read where the forward sweep stored it
+    Tape          stored in an array indexed by the loops' counters, which is allocated before the outermost loop whose
+                  trips are known by then; in turn pushed on a stack where that loop is within others
+    Stack         pushed on a growable stack (trip counts unknown beforehand, and array references)
     Export        defined in a branch outside all loops: joined out of it
 """
 
@@ -17,7 +18,7 @@ from adtrans import ir
 from adtrans.analysis.alias import Classes
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const
-from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Store, Var, While
+from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
 from adtrans.rules.rule import plain
 
 TRANSCENDENTAL = {
@@ -83,11 +84,17 @@ class Storage:
         self.plans: dict[Var, Plan] = {}
         self.frees: dict[Var, bool] = {}
         self.stores: dict[Var, list] = {}
+        self.stored: dict[Var, list[Store]] = {}
+        self.copies: dict[Var, Store] = {}
+        self.tapes: set[Var] = set()
+        self.fresh = fresh_classes(self.program, self.classes)
         self.before: dict[int, Builder] = {}
         self.trips: dict[int, Var] = {}
         for statement in ir.walk(self.program.body):
             if isinstance(statement, (Store, Accumulate)):
                 self.stores.setdefault(self.classes[statement.array], []).append(statement)
+            if isinstance(statement, Store) and isinstance(statement.value, Var):
+                self.stored.setdefault(statement.value, []).append(statement)
 
     # --- decisions
 
@@ -106,12 +113,15 @@ class Storage:
             return Again() if home.loops or self.cheap_again(var) else self.export(var, home)
         if not home.loops:
             return self.export(var, home)
-        extents = None if isinstance(var.type, ir.Array) else self.extents(home)
         name = f"{var.name}_tape" if var.name else "tape"
-        if extents is None:
-            return Stack(Var(ir.ListOf(var.type), name))
-        dtype = var.type.code
-        return Tape(Var(ir.Array(dtype, len(extents), "C"), name), home.loops, extents)
+        for first, region in enumerate(home.loops if isinstance(var.type, ir.Scalar) else ()):
+            extents = self.extents(home.loops[first:])
+            if extents is not None:
+                array = Var(ir.Array(var.type.code, len(extents), "C"), name)
+                self.tapes.add(array)
+                self.regions.home[array] = self.regions.at[id(region.owner)]
+                return Tape(array, home.loops[first:], extents)
+        return Stack(Var(ir.ListOf(var.type), "tapes" if var in self.tapes else name))
 
     def cheap_again(self, var: Var) -> bool:
         return not isinstance(self.definition(var), Load)
@@ -138,25 +148,56 @@ class Storage:
         if home.parent is None or self.is_counter(var):
             return True
         match self.definition(var):
-            case Prim(op, args):
-                return plain(op) not in TRANSCENDENTAL and all(self.free(arg) for arg in args)
+            case Prim(op, args) if plain(op) not in TRANSCENDENTAL and all(self.free(arg) for arg in args):
+                return True
             case Dim(array):
                 return self.reachable(array)
-            case Load(array, index):
-                return self.reachable(array) and self.stable(self.regions.definition[var]) and all(
-                    self.free(arg) for arg in index)
-        return False
+            case Load(array, index) if all(self.free(arg) for arg in index):
+                load = self.regions.definition[var]
+                if self.at_hand(array, load) and self.stable(load):
+                    return True
+        copy = self.copy_of(var)
+        if copy is not None:
+            self.copies[var] = copy
+        return copy is not None
 
     def reachable(self, array: Var) -> bool:
         """Whether an array reference is still at hand in the reverse sweep."""
         return not self.regions.home[array].loops
 
+    def at_hand(self, array: Var, access: Stmt) -> bool:
+        """Whether the reverse sweep may have an array: it is reachable, or kept for accesses in loops further in."""
+        home = self.regions.home[array]
+        return self.reachable(array) or (
+            self.classes[array] in self.fresh and len(self.regions.at[id(access)].loops) > len(home.loops))
+
+    def copy_of(self, var: Var) -> Store | None:
+        """A store of the value, right where it is defined, to memory that nothing else writes to."""
+        for store in self.stored.get(var, ()):
+            if self.regions.at[id(store)] is self.regions.home[var] and self.at_hand(store.array, store) \
+                    and self.stores[self.classes[store.array]] == [store] and self.injective(store) \
+                    and all(self.free(arg) for arg in store.index):
+                return store
+        return None
+
+    def injective(self, store: Store) -> bool:
+        """Whether each iteration stores to an element of its own."""
+        region = self.regions.at[id(store)]
+        loops = region.loops[self.lifetime(store.array):]
+        return all(isinstance(loop.owner, For) and loop.owner.counter in store.index for loop in loops)
+
+    def lifetime(self, array: Var) -> int:
+        """The number of loops around the allocation of an array: it is another one in each of their iterations."""
+        made = self.fresh.get(self.classes[array])
+        return len(self.regions.home[made].loops) if made is not None else 0
+
     def stable(self, load: Let) -> bool:
         """Whether no store to the loaded memory can run after the load."""
         regions = self.regions
-        here = regions.at[id(load)].loops
+        lifetime = self.lifetime(load.expr.array)
+        here = regions.at[id(load)].loops[lifetime:]
         for store in self.stores.get(self.classes[load.expr.array], ()):
-            there = regions.at[id(store)].loops
+            there = regions.at[id(store)].loops[lifetime:]
             if here and there and here[0] is there[0]:
                 return False
             if regions.order[id(store)] > regions.order[id(load)]:
@@ -165,16 +206,14 @@ class Storage:
 
     # --- tapes
 
-    def extents(self, home: Region) -> tuple[Operand, ...] | None:
-        """Upper bounds of the trip counts of the loops around, known before the outermost one; else None."""
-        outermost = home.outermost()
-        if not isinstance(outermost, For):
-            return None
+    def extents(self, loops: tuple[Region, ...]) -> tuple[Operand, ...] | None:
+        """Upper bounds of the trip counts of nested loops, known before the outermost one; else None."""
+        outermost = loops[0].owner
         build = self.before.setdefault(id(outermost), Builder(relaxed=True))
         mark = build.mark()
         limits: dict[Var, tuple] = {}
         found = []
-        for region in home.loops:
+        for region in loops:
             loop = region.owner
             if isinstance(loop, While) or loop.leave is not None or not isinstance(loop.step, Const):
                 build.rollback(mark)
@@ -243,8 +282,7 @@ class Storage:
             return operand
         if operand in limits:
             return limits[operand][highest]
-        home = self.regions.home[operand]
-        if home.parent is None and self.precedes(operand, outermost):
+        if self.precedes(operand, outermost):
             return operand
         if depth > 12:
             return None
@@ -261,16 +299,18 @@ class Storage:
                 op, parts = "mul", (inner(a, highest == (value >= 0)), const(value))
             case Prim("floordiv", (a, Const(value))) if value > 0:
                 op, parts = "floordiv", (inner(a, highest), const(value))
-            case Dim(array, axis) if self.regions.home[array].parent is None and self.precedes(array, outermost):
+            case Dim(array, axis) if self.precedes(array, outermost):
                 return build.dim(array, axis)
             case _:
                 return None
         return None if None in parts else build.prim(op, *parts)
 
     def precedes(self, var: Var, statement) -> bool:
-        """Whether a function-level variable is defined before a function-level statement."""
-        definition = self.regions.definition.get(var)
-        return definition is None or self.regions.order[id(definition)] < self.regions.order[id(statement)]
+        """Whether a variable is defined where a statement stands."""
+        regions = self.regions
+        definition = regions.definition.get(var)
+        return regions.home[var] in regions.at[id(statement)].chain() and (
+            definition is None or regions.order[id(definition)] < regions.order[id(statement)])
 
     # --- branches
 
@@ -288,6 +328,27 @@ class Storage:
             self.regions.home[var] = self.regions.at[id(loop)]
             self.regions.definition[var] = loop
         return self.trips[id(loop)]
+
+
+def fresh_classes(program: Program, classes: Classes) -> dict[Var, Var]:
+    """Memory classes that one allocation makes, with its variable; no reference of theirs is carried or merged."""
+    made: dict[Var, list] = {}
+    for param in program.params:
+        made.setdefault(classes[param], []).append(None)
+    for statement in ir.walk(program.body):
+        found: list = []
+        match statement:
+            case ir.Alloc(var):
+                found = [var]
+            case ir.Call(vars):
+                found = [var for var in vars if isinstance(var.type, ir.Array)]
+            case For(carries=carries) | While(carries=carries):
+                made.update({classes[carry.inside]: [None, None] for carry in carries})
+            case If(merges=merges):
+                made.update({classes[merge.after]: [None, None] for merge in merges})
+        for var in found:
+            made.setdefault(classes[var], []).append(var)
+    return {group: items[0] for group, items in made.items() if len(items) == 1 and items[0] is not None}
 
 
 def merge(a: dict, b: dict, factor: int) -> dict:

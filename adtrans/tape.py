@@ -1,6 +1,6 @@
 """The forward sweep: the program with what the storage plan wants kept for the reverse sweep.
 
-Tapes are allocated before the outermost loop, values are stored right where they are defined, values needed from
+Tapes are allocated before the loops that index them, values are stored right where they are defined, values needed from
 branches are joined out of them, and the shadows of carried references travel along.
 """
 
@@ -49,9 +49,8 @@ class Forward:
 
     def prepare(self, var: Var, plan) -> None:
         match plan:
-            case Tape(array, _, extents):
-                top = self.regions.home[var].outermost()
-                self.setup.setdefault(id(top), []).append(Alloc(array, extents, "empty"))
+            case Tape(array, loops, extents):
+                self.setup.setdefault(id(loops[0].owner), []).append(Alloc(array, extents, "empty"))
             case Stack(stack):
                 top = self.regions.home[var].outermost()
                 self.setup.setdefault(id(top), []).append(NewList(stack))
@@ -62,20 +61,21 @@ class Forward:
                     inner = outer
 
     def function_level(self) -> tuple[Stmt, ...]:
-        done: list[Stmt] = []
-        for statement in self.program.body:
-            extents = self.storage.before.get(id(statement))
-            if extents is not None:
-                done += extents.here.body
-            done += self.setup.get(id(statement), [])
-            done += self.statement(statement)
-        return tuple(done)
+        return self.block(self.program.body)
 
-    def block(self, body, region: Region) -> tuple[Stmt, ...]:
+    def block(self, body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
         for statement in body:
-            done += self.statement(statement)
+            done += [*self.prepared(statement), *self.statement(statement)]
         return tuple(done)
+
+    def prepared(self, statement: Stmt) -> list[Stmt]:
+        """Tapes and stacks that are made before a statement."""
+        extents = self.storage.before.get(id(statement))
+        done = list(extents.here.body) if extents is not None else []
+        for made in self.setup.get(id(statement), ()):
+            done += [made, *(self.keep(made.var, made) if isinstance(made, Alloc) else ())]
+        return done
 
     def statement(self, statement: Stmt) -> list[Stmt]:
         match statement:
@@ -132,7 +132,6 @@ class Forward:
     # --- structure
 
     def loop(self, statement: For | While) -> For | While:
-        region = self.regions.body(statement)
         entry = [item for carry in statement.carries for item in self.keep(carry.inside, statement)]
         if isinstance(statement, For):
             entry += self.keep(statement.counter, statement)
@@ -141,7 +140,7 @@ class Forward:
             if carry.inside in self.companions:
                 carries.append(Carry(*(self.follow(var) for var in (carry.inside, carry.init, carry.next,
                                                                      carry.after))))
-        body = (*entry, *self.block(statement.body, region))
+        body = (*entry, *self.block(statement.body))
         trips = self.storage.trips.get(id(statement))
         if trips is not None:
             build = Builder()
@@ -159,9 +158,8 @@ class Forward:
             if merge.after in self.companions:
                 merges.append(Merge(*(self.follow(var) for var in (merge.after, merge.then, merge.orelse))))
         bodies = []
-        for part, region_body in enumerate((statement.then, statement.orelse)):
-            region = self.regions.body(statement, part)
-            bodies.append(list(self.block(region_body, region)))
+        for region_body in (statement.then, statement.orelse):
+            bodies.append(list(self.block(region_body)))
         for part in (0, 1):
             for inner, outer in self.exports.get(self.regions.body(statement, part), ()):
                 other = self.placeholder(inner, bodies[1 - part])

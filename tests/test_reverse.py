@@ -91,6 +91,49 @@ def test_a_tape_has_one_axis_per_loop_around():
     assert plan.array.type == Array("f8", 2) and plan.extents == (const(3), const(3))
 
 
+NEST_IN_WHILE = """
+    def f(x):
+        t = 0.0
+        while t < 3.0:
+            y = np.zeros(4)
+            for i in range(4):
+                u = np.exp(x[i])
+                {store}
+                x[i] += 0.1 * u * u
+            for i in range(4):
+                v = y[i]
+                t += v * v * v
+        return t
+    """
+
+
+def test_a_nest_in_a_while_has_a_tape_in_each_iteration():
+    found = plans(function(NEST_IN_WHILE.format(store="y[0] = u")), X)
+    assert isinstance(found["u"], Tape) and found["u"].extents == (const(4),)
+
+
+def test_what_is_stored_as_it_is_defined_is_read_where_it_is():
+    found = plans(function(NEST_IN_WHILE.format(store="y[i] = u")), X)
+    assert isinstance(found["u"], Again)
+    for store in ("y[0] = u", "y[i // 2] = u", "y[i] = u; y[0] = 1.0"):
+        assert isinstance(plans(function(NEST_IN_WHILE.format(store=store)), X)["u"], Tape)
+
+
+def test_arrays_of_an_iteration_are_kept_whole():
+    source = adtrans.grad(function(NEST_IN_WHILE.format(store="y[i] = u")), cache=False).inspect_source(X)
+    assert source.count(".append(") == 1 and "y_tape.append(y)" in source
+
+
+@pytest.mark.parametrize("store", ["y[0] = u", "y[i] = u", "y[i // 2] = u", "y[i] = u; y[0] = 1.0",
+                                   "y[3 - i] = u", "y[i] = u; y[i] *= u", "z = y[1:]; y[i] = u; z[0] = x[i]"])
+def test_gradients_of_nests_in_a_while(store):
+    text = NEST_IN_WHILE.format(store=store)
+    value, gradient = adtrans.value_and_grad(function(text), cache=False).interpreted(X[:4])
+    wanted, slopes = duals.gradient(function(text), (X[:4].copy(),), (0,))
+    assert value == pytest.approx(wanted, rel=1e-12)
+    np.testing.assert_allclose(gradient, slopes[0] if isinstance(slopes, tuple) else slopes, rtol=1e-10)
+
+
 def test_linear_code_needs_no_tape():
     text = "def f(x):\n    for k in range(5):\n        for i in range(1, 4):\n            x[i] = 0.5 * x[i] + 0.25 * x[i - 1]\n    return np.sum(x)\n"
     source = adtrans.grad(function(text), cache=False).inspect_source(X)

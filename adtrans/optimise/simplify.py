@@ -1,4 +1,5 @@
-"""Dead code goes, and values carried or merged without change are replaced by what they are.
+"""Dead code goes, values carried or merged without change are replaced by what they are, and what has been checked
+once is not checked again.
 
     s = 0.0; t = x * 2; return s          ->      return 0.0
 """
@@ -104,8 +105,9 @@ def substitute(node, change):
 
 
 def propagate(program: Program) -> Program:
-    """Replace merges of equal values and carries that never change."""
+    """Replace merges of equal values and carries that never change; drop checks of what is known to hold."""
     known: dict[Var, Operand] = {}
+    holding: list[set[Var]] = []
 
     def change(operand: Operand) -> Operand:
         while isinstance(operand, Var) and operand in known:
@@ -114,9 +116,15 @@ def propagate(program: Program) -> Program:
 
     def block(body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
+        holding.append(set())
         for statement in body:
             statement = substitute(statement, change)
             match statement:
+                case Check(test) if test == ir.Const(True, ir.BOOL) or any(test in tests for tests in holding):
+                    continue
+                case Check(Var() as test):
+                    holding[-1].add(test)
+                    done.append(statement)
                 case For(carries=carries) | While(carries=carries):
                     kept = []
                     for carry in carries:
@@ -129,6 +137,7 @@ def propagate(program: Program) -> Program:
                     done += branch(statement)
                 case _:
                     done.append(statement)
+        holding.pop()
         return tuple(done)
 
     def loop(statement, carries):
