@@ -72,7 +72,7 @@ class Reverse:
 
     def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var]):
         self.program, self.activity, self.regions = program, activity, regions
-        self.storage = Storage(program, regions, activity.classes)
+        self.storage = Storage(program, regions, activity.classes, kept=self.needs_result)
         self.build = Builder(relaxed=True)
         self.bars: dict[Var, Operand] = {}
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}
@@ -93,6 +93,13 @@ class Reverse:
         self.storage.companions = self.companions
 
     # --- values of the forward sweep
+
+    def needs_result(self, var: Operand) -> bool:
+        """Whether the derivative of the operation that makes a value is written with the value."""
+        expr = self.storage.definition(var)
+        rule = rule_of(expr.op) if isinstance(expr, Prim) and self.activity.is_active(var) else None
+        return rule is not None and any(rule.result in rule.needs(name) for name, arg in zip(rule.args, expr.args)
+                                        if name in rule.partials and self.activity.is_active(arg))
 
     @contextmanager
     def within(self, mirror: Mirror):

@@ -19,6 +19,8 @@ from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
+from adtrans.optimise.fuse import fuse
+from adtrans.optimise.reuse import reuse
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest, differentiate
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
@@ -58,9 +60,18 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
     program = ir.verify(simplify(ir.verify(program)))
     program = replace(program, mutable=stored_params(program) - own)
-    if options.debug:
-        program = ir.verify(instrument(program))
+    program = ir.verify(instrument(program)) if options.debug else optimise(program)
     return Reading(lowered, program, lowered.optimistic, options.debug)
+
+
+def optimise(program: Program) -> Program:
+    """Without needless loops, temporaries and repetitions."""
+    while True:
+        before = ir.size(program)
+        for improve in (fuse, reuse, simplify):
+            program = ir.verify(improve(program))
+        if ir.size(program) == before:
+            return program
 
 
 def stored_params(program: Program) -> frozenset[Var]:
@@ -91,6 +102,8 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             require_scalar(lowered)
             program = gradient_program(reading, mode, argnums, specs)
     program = ir.verify(simplify(ir.verify(program)))
+    if not reading.debug and mode != "value":
+        program = optimise(program)
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"

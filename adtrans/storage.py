@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adtrans import ir
@@ -19,13 +20,7 @@ from adtrans.analysis.alias import Classes
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const
 from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
-from adtrans.rules.rule import plain
-
-TRANSCENDENTAL = {
-    "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
-    "arctanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "pow", "powi",
-    "cbrt", "hypot", "erf", "erfc", "sqrt", "lgamma", "gamma",
-}
+from adtrans.rules.rule import TRANSCENDENTAL, plain
 
 
 @dataclass(frozen=True)
@@ -73,12 +68,16 @@ Plan = Here | Again | Counter | Tape | Stack | Export
 
 @dataclass
 class Storage:
-    """The storage plan of one program, made on demand."""
+    """The storage plan of one program, made on demand.
+
+    `kept` tells which values the reverse sweep needs for themselves in any case.
+    """
 
     program: Program
     regions: Regions
     classes: Classes
     companions: dict[Var, Var] = field(default_factory=dict)
+    kept: Callable[[Var], bool] = lambda var: False
 
     def __post_init__(self) -> None:
         self.plans: dict[Var, Plan] = {}
@@ -148,7 +147,8 @@ class Storage:
         if home.parent is None or self.is_counter(var):
             return True
         match self.definition(var):
-            case Prim(op, args) if plain(op) not in TRANSCENDENTAL and all(self.free(arg) for arg in args):
+            case Prim(op, args) if plain(op) not in TRANSCENDENTAL and all(
+                    self.free(arg) or self.kept(arg) for arg in args):
                 return True
             case Dim(array):
                 return self.reachable(array)

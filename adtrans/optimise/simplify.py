@@ -104,26 +104,43 @@ def substitute(node, change):
     raise ir.MalformedProgram(f"not a node: {node!r}")
 
 
-def propagate(program: Program) -> Program:
-    """Replace merges of equal values and carries that never change; drop checks of what is known to hold."""
-    known: dict[Var, Operand] = {}
-    holding: list[set[Var]] = []
+def propagate(program: Program, names: dict[Var, Operand] | None = None) -> Program:
+    """Replace variables by `names`, merges of equal values and carries that never change.
+
+    Checks of what an earlier check has settled are dropped, and integers that have been checked to be equal are one.
+    """
+    known: dict[Var, Operand] = dict(names or {})
+    holding: list[dict[Operand, Operand]] = []
+    comparisons: dict[Var, tuple[Operand, Operand]] = {}
 
     def change(operand: Operand) -> Operand:
-        while isinstance(operand, Var) and operand in known:
-            operand = known[operand]
+        while isinstance(operand, Var):
+            found = known.get(operand) or next((facts[operand] for facts in holding if operand in facts), None)
+            if found is None:
+                break
+            operand = found
         return operand
+
+    def settle(test: Var) -> None:
+        """From here to the end of the statement list a test is true."""
+        holding[-1][test] = ir.Const(True, ir.BOOL)
+        left, right = map(change, comparisons.get(test, (test, test)))
+        if left != right:
+            holding[-1].update({right: left} if isinstance(right, Var) else {left: right})
 
     def block(body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
-        holding.append(set())
+        holding.append({})
         for statement in body:
             statement = substitute(statement, change)
             match statement:
-                case Check(test) if test == ir.Const(True, ir.BOOL) or any(test in tests for tests in holding):
+                case Check(ir.Const(True)):
                     continue
                 case Check(Var() as test):
-                    holding[-1].add(test)
+                    settle(test)
+                    done.append(statement)
+                case Let(var, Prim("eq", (left, right))) if left.type == right.type == ir.INT:
+                    comparisons[var] = left, right
                     done.append(statement)
                 case For(carries=carries) | While(carries=carries):
                     kept = []

@@ -54,6 +54,14 @@ def nodiff(*ops: str) -> None:
     NONDIFFERENTIABLE.update(ops)
 
 
+# Operations that take a call, and so are worth keeping and not worth repeating.
+TRANSCENDENTAL = {
+    "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
+    "arctanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "pow", "powi",
+    "cbrt", "hypot", "erf", "erfc", "sqrt", "lgamma", "gamma",
+}
+
+
 def plain(op: str) -> str:
     """The name a rule is kept under: `math.sin` and `sin` are one function."""
     return op.removeprefix("math.")

@@ -1,0 +1,169 @@
+"""What has been computed, read or written already is not computed or read again.
+
+    t[i] = x[i] - y[i]                  u = x[i] - y[i]
+    z[i] = t[i] * t[i]          ->      t[i] = u
+                                        z[i] = u * u
+
+Equal operations on equal operands are one value (value numbering over the structured program: what an enclosing or
+earlier statement has computed is known). An element that has been read or written is known until something may write
+to its memory; an element of another reference to the same memory, or one whose index might be equal, counts as written.
+"""
+
+from __future__ import annotations
+
+from adtrans import ir
+from adtrans.analysis.alias import memory_classes
+from adtrans.analysis.indices import Indices
+from adtrans.build import Builder
+from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
+from adtrans.optimise.simplify import propagate, substitute
+
+EXACT = ("f4", "f8", "i8", "b1")
+
+
+def reuse(program: Program) -> Program:
+    """The program without repeated computations and reads."""
+    table = Table(program)
+    table.block(program.body, {})
+    return propagate(program, table.names) if table.names else program
+
+
+class Table:
+    """`names` maps variables to equal ones that are defined before."""
+
+    def __init__(self, program: Program):
+        self.classes = memory_classes(program)
+        self.indices = Indices(program)
+        self.names: dict[Var, Operand] = {}
+        self.sizes: set[Var] = set()
+        self.made: dict[Var, Prim] = {}
+        self.values: list[dict] = []
+
+    def name(self, operand: Operand) -> Operand:
+        while isinstance(operand, Var) and operand in self.names:
+            operand = self.names[operand]
+        return operand
+
+    def key(self, operand: Operand):
+        operand = self.name(operand)
+        return (repr(operand.value), operand.type) if isinstance(operand, Const) else operand
+
+    def block(self, body, memory: dict) -> dict:
+        """Number a statement list; `memory` are the known elements before it, those after it are returned."""
+        self.values.append({})
+        for statement in body:
+            memory = self.statement(statement, memory)
+        self.values.pop()
+        return memory
+
+    def statement(self, statement: Stmt, memory: dict) -> dict:
+        match statement:
+            case Let(var, Prim() | Dim()):
+                self.number(statement)
+            case Let(var, Load(array, index)):
+                place = self.place(array, index)
+                found = memory.get(place)
+                if found is not None:
+                    self.equal(var, found)
+                else:
+                    memory = {**memory, place: var}
+            case Store(array, index, value):
+                memory = self.without(memory, array, index)
+                if array.type.dtype in EXACT and value.type == array.type.element:
+                    memory = {**memory, self.place(array, index): self.name(value)}
+            case Accumulate(array, index):
+                memory = self.without(memory, array, index)
+            case For(body=body, carries=carries):
+                memory = self.forget(memory, (statement,))
+                self.block(body, dict(memory))
+                self.carried(carries)
+            case While(head=head, body=body):
+                memory = self.forget(memory, (statement,))
+                self.values.append({})
+                self.block(body, self.block(head, dict(memory)))
+                self.values.pop()
+            case If(then=then, orelse=orelse):
+                self.block(then, dict(memory))
+                self.block(orelse, dict(memory))
+                memory = self.forget(memory, (statement,))
+        return memory
+
+    # --- values
+
+    def number(self, statement: Let) -> None:
+        expr = substitute(statement.expr, self.name)
+        if isinstance(expr, Prim):
+            folded = self.folded(expr, statement.var)
+            if folded is not None:
+                self.names[statement.var] = folded
+                return
+            self.made[statement.var] = expr
+            key = (expr.op, tuple(self.key(arg) for arg in expr.args), statement.var.type)
+        else:
+            self.sizes.add(statement.var)
+            key = ("dim", expr.array, expr.axis)
+        for values in reversed(self.values):
+            if key in values:
+                self.equal(statement.var, values[key])
+                return
+        self.values[-1][key] = statement.var
+
+    def folded(self, expr: Prim, var: Var) -> Operand | None:
+        """The value of an operation on constants, of a multiplication by one, or of what cannot be negative."""
+        match expr:
+            case Prim("max", (other, Const(0))) if other in self.sizes:
+                return other
+            case Prim("max", (_, Const(0))):
+                self.sizes.add(var)
+            case Prim("mul", (other, Const(1.0))) | Prim("mul", (Const(1.0), other)) if other.type == var.type:
+                return other
+            case Prim(op, args) if args and all(isinstance(arg, Const) for arg in args):
+                return Builder.fold_constants(op, [arg.value for arg in args], var.type)
+        return None
+
+    def equal(self, var: Var, known: Operand) -> None:
+        """Let a variable be another one, unless the user has named both differently."""
+        self.names[var] = known
+        if isinstance(known, Var) and var.user and not known.user:
+            known.name, known.user = var.name, True
+
+    def carried(self, carries) -> None:
+        """Values carried round a loop are one if they start as one and are changed in the same way."""
+        for k, carry in enumerate(carries):
+            for other in carries[:k]:
+                if other.inside not in self.names and self.key(carry.init) == self.key(other.init) and \
+                        self.step(carry, carry.inside) == self.step(other, carry.inside) is not None:
+                    self.names[carry.inside], self.names[carry.after] = other.inside, other.after
+                    break
+
+    def step(self, carry, stand_in: Var):
+        """What a carried value becomes, with another variable in its place."""
+        made = self.made.get(self.name(carry.next)) if isinstance(carry.next, Var) else None
+        return made and (made.op, tuple(stand_in if self.name(arg) is carry.inside else self.key(arg)
+                                        for arg in made.args))
+
+    # --- memory
+
+    def place(self, array: Var, index) -> tuple:
+        return self.name(array), tuple(self.name(item) for item in index)
+
+    def without(self, memory: dict, array: Var, index) -> dict:
+        """The known elements after a write."""
+        group, written = self.classes[array], self.place(array, index)
+        return {place: value for place, value in memory.items()
+                if self.classes[place[0]] is not group or (
+                    place[0] is written[0] and any(self.apart(a, b) for a, b in zip(place[1], written[1])))}
+
+    def apart(self, a: Operand, b: Operand) -> bool:
+        """Whether two indices never are one element: the same variable plus different constants."""
+        left, right = self.indices.plain(self.name(a)), self.indices.plain(self.name(b))
+        return left is not None and right is not None and self.name(left[0]) is self.name(right[0]) \
+            and left[1] != right[1]
+
+    def forget(self, memory: dict, body) -> dict:
+        """The known elements that nothing in a body writes to."""
+        written = {self.classes[statement.array] for statement in ir.walk(body)
+                   if isinstance(statement, (Store, Accumulate))}
+        return {place: value for place, value in memory.items() if self.classes[place[0]] not in written}
+
+
