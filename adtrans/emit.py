@@ -124,9 +124,8 @@ class Expressions:
 
     def cast(self, operand: Operand, type: Scalar) -> ast.expr:
         value = self.value(operand)
-        if operand.type == ir.BOOL:
-            return ast.IfExp(value, *(self.value(Const(n, type)) for n in (1.0, 0.0))) if type.is_float else \
-                ast.IfExp(value, number(1), number(0))
+        if operand.type == ir.BOOL and type.is_float:
+            return ast.IfExp(value, *(self.value(Const(n, type)) for n in (1.0, 0.0)))
         match type.code:
             case "f4":
                 return numpy_call("float32", [value])

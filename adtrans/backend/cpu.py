@@ -22,11 +22,12 @@ from pathlib import Path
 import numpy
 from llvmlite.binding import address_of_symbol
 from numba import config
-from numba.core import errors, sigutils, types
+from numba.core import errors, sigutils, typed_passes, types, untyped_passes
 from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import _Cache
-from numba.core.compiler import Compiler, CompileResult
+from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.compiler_machinery import PassManager
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
@@ -203,8 +204,35 @@ class _Native(_Cache):
         self.content = None
 
 
-class _NoAliasCompiler(Compiler):
-    """Numba's pipeline with every array argument marked as overlapping no other."""
+class _LeanCompiler(CompilerBase):
+    """Numba's pipeline for plain loops.
+
+    Left out are the passes that look for what generated code does not have: closures and comprehensions, `with`,
+    loops over literals, branches on constants, expressions of whole arrays. They take a tenth of the time.
+    """
+
+    def define_pipelines(self):
+        if self.state.flags.auto_parallel.enabled:
+            return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+        passes = PassManager("adtrans")
+        for step, purpose in (
+            (untyped_passes.TranslateByteCode, "analyzing bytecode"),
+            (untyped_passes.FixupArgs, "fix up args"),
+            (untyped_passes.IRProcessing, "processing IR"),
+            (untyped_passes.GenericRewrites, "nopython rewrites"),
+            (untyped_passes.RewriteDynamicRaises, "rewrite dynamic raises"),
+            (untyped_passes.ReconstructSSA, "ssa"),
+            (typed_passes.NopythonTypeInference, "nopython frontend"),
+            (typed_passes.PreLowerStripPhis, "remove phis nodes"),
+        ):
+            passes.add_pass(step, purpose)
+        passes.passes.extend(DefaultPassBuilder.define_nopython_lowering_pipeline(self.state).passes)
+        passes.finalize()
+        return [passes]
+
+
+class _NoAliasCompiler(_LeanCompiler):
+    """The same with every array argument marked as overlapping no other."""
 
     def define_pipelines(self):
         self.state.flags.noalias = True
@@ -254,7 +282,7 @@ def _dispatcher(function: Callable, options: dict, native: _Native) -> _OneSigna
         "boundscheck": options["boundscheck"],
         "parallel": options["parallel"],
     }
-    pipeline = _NoAliasCompiler if options["noalias"] else Compiler
+    pipeline = _NoAliasCompiler if options["noalias"] else _LeanCompiler
     dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=pipeline)
     dispatcher._cache = native
     return dispatcher

@@ -199,7 +199,7 @@ def nonzero(low, mask: View | Lazy) -> tuple[View, ...]:
 
 def select(low, view: View, items: tuple[Value, ...]) -> Selection:
     """What view[items] means."""
-    items = expanded(low, view, items)
+    items, sure = expanded(low, view, items)
     advanced = [k for k, item in enumerate(items) if isinstance(item, Arrayish)]
     fixed = [k for k, item in enumerate(items) if isinstance(item, Num)]
     stand = sorted(advanced + fixed)
@@ -224,7 +224,7 @@ def select(low, view: View, items: tuple[Value, ...]) -> Selection:
         elif isinstance(item, Num):
             steps.append(("fixed", views.element_index(low, item, view.shape[axis], axis)))
         else:
-            steps.append(("array", arrays[k], axis))
+            steps.append(("array", arrays[k], None if k in sure else axis))
         axis += 1
 
     def place(index: tuple[Operand, ...]) -> tuple[Operand, ...]:
@@ -237,15 +237,20 @@ def select(low, view: View, items: tuple[Value, ...]) -> Selection:
                     found.append(position)
                 case ("array", array, axis):
                     item = nests.element(low, array, index[front:front + len(shape)])
-                    found.append(views.element_index(low, item, view.shape[axis], axis))
+                    found.append(item.operand if axis is None else
+                                 views.element_index(low, item, view.shape[axis], axis))
         return tuple(found)
 
     return Selection(tuple(dims), place, tuple(arrays.values()))
 
 
-def expanded(low, view: View, items: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Lists as arrays, masks as index arrays, the ellipsis as slices; index arrays are computed."""
+def expanded(low, view: View, items: tuple[Value, ...]) -> tuple[tuple[Value, ...], set[int]]:
+    """Lists as arrays, masks as index arrays, the ellipsis as slices; index arrays are computed.
+
+    Given with the positions of index arrays made from masks: they are known to be within bounds.
+    """
     found: list[Value] = []
+    sure: set[int] = set()
     kinds = [item if isinstance(item, SliceV) or item in (NONE, Py(Ellipsis)) else low.as_array(item)
              for item in items]
     used = sum(item.rank if isinstance(item, Arrayish) and item.code == "b1" else 1
@@ -266,6 +271,7 @@ def expanded(low, view: View, items: tuple[Value, ...]) -> tuple[Value, ...]:
             if not item.rank:
                 raise low.error("a boolean is not an index in the language", hint="use int(...)")
             fit(low, view, item, axis)
+            sure.update(range(len(found), len(found) + item.rank))
             found += nonzero(low, item)
             axis += item.rank
         else:
@@ -275,4 +281,4 @@ def expanded(low, view: View, items: tuple[Value, ...]) -> tuple[Value, ...]:
                 raise low.error("a boolean is not an index in the language", hint="use int(...)")
             found.append(nests.concrete(low, item) if isinstance(item, Arrayish) else item)
             axis += 1
-    return (*found, *[FULL] * (view.rank - axis))
+    return (*found, *[FULL] * (view.rank - axis)), sure

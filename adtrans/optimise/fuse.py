@@ -47,6 +47,10 @@ from adtrans.ir import (
 from adtrans.optimise.simplify import propagate
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 
+MOVABLE = (Let, Alloc, View, Reshape, Strided, NewList, Check, Store, Accumulate, For, If)
+# How many loops back to look for one to fuse with.
+REACH = 8
+
 
 @dataclass
 class Access:
@@ -92,6 +96,7 @@ class Fusion:
         self.outside = {self.classes[param] for param in program.params}
         self.indices = Indices(program)
         self.names: dict[Var, Operand] = {}
+        self.known: dict[int, tuple[Stmt, Effects]] = {}
 
     def block(self, body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
@@ -109,34 +114,44 @@ class Fusion:
         return tuple(done)
 
     def join(self, done: list[Stmt], second: For) -> bool:
-        """Fuse a loop with the last one before it, if it may be.
+        """Fuse a loop with one before it, the nearest with which it may be."""
+        loops = 0
+        for position in range(len(done) - 1, -1, -1):
+            first = done[position]
+            if not isinstance(first, MOVABLE):
+                return False
+            if isinstance(first, For):
+                if self.joined(done, position, second):
+                    return True
+                loops += 1
+                if loops == REACH:
+                    return False
+        return False
+
+    def joined(self, done: list[Stmt], position: int, second: For) -> bool:
+        """Fuse a loop with the one at a position, if it may be.
 
         What stands between goes before both if it can, and otherwise stays behind.
         """
-        for position in range(len(done) - 1, -1, -1):
-            if isinstance(done[position], For):
-                break
-            if not isinstance(done[position], (Let, Alloc, View, Reshape, Strided, Check, Store, Accumulate)):
-                return False
-        else:
-            return False
         first, between = done[position], done[position + 1:]
         if not self.same_range(first, second) or not self.worthwhile(first, second):
             return False
         before, after = self.effects(first), self.effects(second)
-        parted = self.parted(first, before, between)
-        if not self.passes(second, after, parted[1]) or not self.legal(first, second, before, after):
+        if not self.legal(first, second, before, after):
+            return False
+        early, late = self.parted(first, before, between)
+        if not self.passes(second, after, late):
             return False
         self.names[second.counter] = first.counter
         body = self.block((*first.body, *second.body))
         fused = replace(first, carries=(*first.carries, *second.carries), body=body)
-        done[position:] = [*parted[0], fused, *parted[1]]
+        done[position:] = [*early, fused, *late]
         return True
 
     # --- whether it pays
 
     def worthwhile(self, first: For, second: For) -> bool:
-        """Bodies without loops, nests of the same depth, or a cheap end to a reduction.
+        """Bodies without loops, nests over the same ranges, reductions of what a nest makes, or a cheap end to one.
 
         A loop without inner loops is one that vectorises; put into one with inner loops it would not any more.
         """
@@ -145,7 +160,7 @@ class Fusion:
             return False
         if deep and not other:
             return not self.effects(second).slow
-        if len(deep) == len(other) == 1 and self.perfect(first) and self.perfect(second):
+        if len(deep) == len(other) == 1 and self.perfect(first):
             return self.same_range(deep[0], other[0]) and self.worthwhile(deep[0], other[0])
         return not (self.perfect(first) or self.perfect(second))
 
@@ -179,20 +194,23 @@ class Fusion:
         late: list[Stmt] = []
         made = set(ir.defined(first))
         written = effects.writes(self.classes)
+        visible = bool(effects.checks or effects.opaque or written & self.outside)
         for statement in between:
-            can = not any(operand in made for operand in ir.operands(statement))
+            can = isinstance(statement, (Let, Alloc, View, Reshape, Strided, Check)) and not any(
+                operand in made for operand in ir.operands(statement))
             match statement:
                 case Let(_, Load(array)) if self.classes[array] in written:
                     can = False
-                case Let(_, Pop()) | Store() | Accumulate():
+                case Let(_, Pop()):
                     can = False
-                case Check() if effects.checks or effects.opaque or written & self.outside:
+                case Check() if visible:
                     can = False
             (early if can else late).append(statement)
             if not can:
                 made.update(ir.defined(statement))
-                if isinstance(statement, (Store, Accumulate)):
-                    written = written | {self.classes[statement.array]}
+                other = self.effects(statement)
+                written = written | other.writes(self.classes)
+                visible |= bool(other.checks or other.opaque or written & self.outside)
         return early, late
 
     def passes(self, second: For, effects: Effects, late: list[Stmt]) -> bool:
@@ -200,19 +218,18 @@ class Fusion:
         used = self.used(second)
         touched = {self.classes[access.array] for access in effects.accesses}
         written = effects.writes(self.classes)
+        if late and (effects.checks or effects.opaque):
+            return False
         for statement in late:
-            if any(var in used for var in ir.defined(statement)):
+            other = self.effects(statement)
+            if any(var in used for var in ir.defined(statement)) or other.opaque or other.stacks & effects.stacks:
                 return False
-            match statement:
-                case Store(array) | Accumulate(array) if self.classes[array] in touched:
-                    return False
-                case Let(_, Load(array)) if self.classes[array] in written:
-                    return False
-                case Let(_, Pop()):
-                    return False
-                case Check():
-                    return False
-        return not (late and (effects.checks or effects.opaque))
+            if other.checks and written & self.outside:
+                return False
+            if other.writes(self.classes) & touched or written & {
+                    self.classes[access.array] for access in other.accesses}:
+                return False
+        return True
 
     def used(self, loop: For) -> set[Operand]:
         return {self.name(operand) for statement in ir.walk((loop,))
@@ -247,9 +264,16 @@ class Fusion:
                 return True
         return False
 
-    def effects(self, loop: Stmt) -> Effects:
+    def effects(self, whole: Stmt) -> Effects:
+        """What a statement does; remembered."""
+        if id(whole) not in self.known or self.known[id(whole)][0] is not whole:
+            self.known[id(whole)] = whole, self.find_effects(whole)
+        return self.known[id(whole)][1]
+
+    @staticmethod
+    def find_effects(whole: Stmt) -> Effects:
         found = Effects()
-        for statement in ir.walk((loop,)):
+        for statement in ir.walk((whole,)):
             match statement:
                 case Let(_, Load(array, index)):
                     found.accesses.append(Access(array, index, Load))
@@ -262,8 +286,8 @@ class Fusion:
                     found.accesses.append(Access(array, index, type(statement)))
                 case Check():
                     found.checks = True
-                case Let(_, Dim()) | Alloc() | View() | For() | If():
+                case Let(_, Dim()) | Alloc() | View() | Reshape() | Strided() | NewList() | For() | If():
                     pass
-                case Print() | NewList() | ir.Call() | While() | Reshape() | Strided():
+                case Print() | ir.Call() | While():
                     found.opaque = True
         return found

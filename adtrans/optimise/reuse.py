@@ -18,6 +18,8 @@ from adtrans.build import Builder
 from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
 from adtrans.optimise.simplify import propagate, substitute
 
+# Known elements: values by place, for each class of memory.
+Memory = dict[Var, dict[tuple, Operand]]
 EXACT = ("f4", "f8", "i8", "b1")
 
 
@@ -48,45 +50,45 @@ class Table:
         operand = self.name(operand)
         return (repr(operand.value), operand.type) if isinstance(operand, Const) else operand
 
-    def block(self, body, memory: dict) -> dict:
-        """Number a statement list; `memory` are the known elements before it, those after it are returned."""
+    def block(self, body, memory: Memory) -> None:
+        """Number a statement list; `memory` are the known elements before it, and then after it."""
         self.values.append({})
         for statement in body:
-            memory = self.statement(statement, memory)
+            self.statement(statement, memory)
         self.values.pop()
-        return memory
 
-    def statement(self, statement: Stmt, memory: dict) -> dict:
+    def statement(self, statement: Stmt, memory: Memory) -> None:
         match statement:
             case Let(var, Prim() | Dim()):
                 self.number(statement)
             case Let(var, Load(array, index)):
+                known = memory.setdefault(self.classes[array], {})
                 place = self.place(array, index)
-                found = memory.get(place)
-                if found is not None:
-                    self.equal(var, found)
+                if place in known:
+                    self.equal(var, known[place])
                 else:
-                    memory = {**memory, place: var}
+                    known[place] = var
             case Store(array, index, value):
-                memory = self.without(memory, array, index)
+                self.write(memory, array, index)
                 if array.type.dtype in EXACT and value.type == array.type.element:
-                    memory = {**memory, self.place(array, index): self.name(value)}
+                    memory.setdefault(self.classes[array], {})[self.place(array, index)] = self.name(value)
             case Accumulate(array, index):
-                memory = self.without(memory, array, index)
+                self.write(memory, array, index)
             case For(body=body, carries=carries):
-                memory = self.forget(memory, (statement,))
-                self.block(body, dict(memory))
+                self.forget(memory, (statement,))
+                self.block(body, copied(memory))
                 self.carried(carries)
             case While(head=head, body=body):
-                memory = self.forget(memory, (statement,))
+                self.forget(memory, (statement,))
+                inner = copied(memory)
                 self.values.append({})
-                self.block(body, self.block(head, dict(memory)))
+                self.block(head, inner)
+                self.block(body, inner)
                 self.values.pop()
             case If(then=then, orelse=orelse):
-                self.block(then, dict(memory))
-                self.block(orelse, dict(memory))
-                memory = self.forget(memory, (statement,))
-        return memory
+                self.block(then, copied(memory))
+                self.block(orelse, copied(memory))
+                self.forget(memory, (statement,))
 
     # --- values
 
@@ -147,12 +149,14 @@ class Table:
     def place(self, array: Var, index) -> tuple:
         return self.name(array), tuple(self.name(item) for item in index)
 
-    def without(self, memory: dict, array: Var, index) -> dict:
-        """The known elements after a write."""
-        group, written = self.classes[array], self.place(array, index)
-        return {place: value for place, value in memory.items()
-                if self.classes[place[0]] is not group or (
-                    place[0] is written[0] and any(self.apart(a, b) for a, b in zip(place[1], written[1])))}
+    def write(self, memory: Memory, array: Var, index) -> None:
+        """Forget what a write may change."""
+        known = memory.get(self.classes[array])
+        if known:
+            own, written = self.place(array, index)
+            memory[self.classes[array]] = {
+                place: value for place, value in known.items()
+                if place[0] is own and any(self.apart(a, b) for a, b in zip(place[1], written))}
 
     def apart(self, a: Operand, b: Operand) -> bool:
         """Whether two indices never are one element: the same variable plus different constants."""
@@ -160,10 +164,12 @@ class Table:
         return left is not None and right is not None and self.name(left[0]) is self.name(right[0]) \
             and left[1] != right[1]
 
-    def forget(self, memory: dict, body) -> dict:
-        """The known elements that nothing in a body writes to."""
-        written = {self.classes[statement.array] for statement in ir.walk(body)
-                   if isinstance(statement, (Store, Accumulate))}
-        return {place: value for place, value in memory.items() if self.classes[place[0]] not in written}
+    def forget(self, memory: Memory, body) -> None:
+        """Forget what anything in a body may change."""
+        for statement in ir.walk(body):
+            if isinstance(statement, (Store, Accumulate)):
+                memory.pop(self.classes[statement.array], None)
 
 
+def copied(memory: Memory) -> Memory:
+    return {group: dict(known) for group, known in memory.items()}

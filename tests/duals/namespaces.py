@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from tests.duals import arrays, elementary
+from tests.duals import arrays, elementary, linalg
 from tests.duals.arrays import DualArray, asarray, floats, is_float, lifted, plain, reduce
 from tests.duals.scalar import Dual, decimals, primal
 
@@ -221,6 +221,7 @@ numpy_attributes |= {
     "clip": arrays.clip,
     "dot": arrays.dot, "matmul": arrays.matmul, "outer": outer, "vdot": vdot, "inner": arrays.dot,
     "isnan": finite(math.isnan), "isinf": finite(math.isinf), "isfinite": finite(math.isfinite),
+    "linalg": Namespace(np.linalg, linalg.attributes),
 }  # fmt: skip
 numpy_attributes["add"].at = np.add.at
 numpy_names = Namespace(np, numpy_attributes)

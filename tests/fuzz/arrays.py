@@ -347,4 +347,6 @@ def special(w, shape, depth):
     forms |= {reshaping.multiplied: 3, reshaping.fresh: 1}
     if w.module.extras:
         forms |= {picking.picked: 2, picking.arranged: 3, picking.contracted: 1.5}
+        if len(shape) < 3 and max(shape) < 5:
+            forms[picking.solved] = 6 if len(shape) == 2 and shape[0] == shape[1] else 1
     return w.choose(forms)(w, shape, depth)

@@ -61,6 +61,7 @@ log1p sqrt pow hypot fabs floor ceil trunc copysign fmod degrees radians erf erf
 EXTRAS = """
 bit-operators conditional-swap mask-operators divmod pow math-remainder mask-store mask-read index-array-read
 index-array-store ufunc-at np.sort np.roll np.flip np.cumprod np.diff np.einsum
+view-of-view np.linalg.solve np.linalg.inv np.linalg.cholesky np.linalg.det np.linalg.norm
 """
 
 

@@ -1,4 +1,5 @@
-"""Elements picked by masks and index arrays: read, stored and added to; arrays sorted, rolled and summed by einsum.
+"""Elements picked by masks and index arrays: read, stored and added to; arrays sorted, rolled and summed by einsum;
+views of views; linear algebra.
 
 These are beyond the first set of constructs: only programs with extras have them.
 """
@@ -6,7 +7,7 @@ These are beyond the first set of constructs: only programs with extras have the
 from tests.fuzz import arrays
 from tests.fuzz.assignments import bounded, new_float
 from tests.fuzz.elementwise import CAP, fit, value
-from tests.fuzz.mutation import target
+from tests.fuzz.mutation import target, write_view
 from tests.fuzz.scope import E
 
 
@@ -124,3 +125,61 @@ def contracted(w, shape, depth):
         text = "abk,kc->abc"
     left, right = (fit(w, value(w, s, depth), 2.0, s) for s in (a, b))
     return E(f"np.einsum('{text}', {left.text}, {right.text})", k * left.bound * right.bound)
+
+
+def through_two_views(w):
+    """v = x[1:][::-1], or reshaped in between, and a store through it."""
+    var = target(w, lambda v: v.shape)
+    if var is None or not w.module.extras:
+        return False
+    w.use("extra:view-of-view")
+    n, *rest = var.shape
+    start = w.rng.randrange(n)
+    count = w.rng.randint(1, n - start)
+    first, shape = w.name("v", "array", len(var.shape)), (count, *rest)
+    w.emit(f"{first} = {var.name}[{start}:{start + count}]")
+    w.declare(first, "array", shape=shape, storage=var.storage)
+    second = {"reversed": "[::-1]", "every": "[::2]", "rows": "[...]", "turned": ".T"}[
+        w.choose({"reversed": 2, "every": 2, "rows": 1, "turned": 2})]
+    if second == "[::2]":
+        shape = ((count + 1) // 2, *rest)
+    elif second == ".T":
+        shape = shape[::-1]
+    return write_view(w, E(f"{first}{second}", var.bound, storage=var.storage), shape)
+
+
+def dominated(w, n, depth):
+    """A matrix with a heavy diagonal; the maximum norm of its inverse is at most 1/2."""
+    e = fit(w, value(w, (n, n), depth), 1.0, (n, n))
+    return f"{e.tight} + {n + 2}.0 * np.eye({n})"
+
+
+def solved(w, shape, depth):
+    """np.linalg.solve, inv, and a Cholesky factor."""
+    n = shape[0]
+    form = w.choose({"solve": 3, "inv": 2 if shape == (n, n) else 0, "cholesky": 1 if shape == (n, n) else 0})
+    w.use(f"extra:np.linalg.{form}")
+    if form == "solve":
+        e = fit(w, value(w, shape, depth), CAP, shape)
+        return E(f"np.linalg.solve({dominated(w, n, depth)}, {e.text})", 0.5 * e.bound)
+    if form == "inv":
+        return E(f"np.linalg.inv({dominated(w, n, depth)})", 0.5)
+    e = fit(w, value(w, (n, n), depth), 1.0, (n, n))
+    name = w.fresh("m")
+    w.emit(f"{name} = {e.text}")
+    return E(f"np.linalg.cholesky({name} @ {name}.T + 1.5 * np.eye({n}))", (n + 1.5) ** 0.5)
+
+
+def measured(w):
+    """A determinant or a norm."""
+    if not w.module.extras:
+        return False
+    n = w.rng.randint(1, 3)
+    form = w.choose({"det": 1, "norm": 1})
+    w.use(f"extra:np.linalg.{form}")
+    matrix = dominated(w, n, 1)
+    name = w.name("s")
+    scale = 0.5 * (2 * n + 2.0) ** -(n if form == "det" else 1) / n
+    w.emit(f"{name} = {scale:.3g} * np.linalg.{form}({matrix})")
+    new_float(w, name, 1.0)
+    return None

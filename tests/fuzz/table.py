@@ -35,6 +35,8 @@ TABLE = {
     picking.masked_store: 2,
     picking.masked_sum: 1,
     picking.indexed_store: 2,
+    picking.through_two_views: 1,
+    picking.measured: 0.7,
     branches.branch: 4,
     branches.both: 1.2,
     branches.one: 0.8,
