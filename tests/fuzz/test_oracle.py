@@ -295,7 +295,7 @@ def test_the_same_seed_gives_the_same_program():
 
 def test_programs_cover_every_construct():
     seen = set()
-    for seed in range(1500):
+    for seed in range(2500):
         seen |= generate(seed).constructs
     assert not CONSTRUCTS - seen
 
