@@ -153,6 +153,7 @@ def adjoint(fun: Callable, inputs: str | tuple[str, ...], outputs: str | tuple[s
     - the bar of an argument that is both is the adjoint of what it held at entry.
 
     It works in place: afterwards the arguments hold the procedure's results. Returns what the procedure returns.
+    Where the procedure raises an error, what arguments and bars hold is not specified.
 
     Raises ArgumentError and ArgumentValueError for bars that do not fit or overlap an argument.
 

@@ -8,7 +8,8 @@ Only loops that array expressions made are fused, those of the user stay as they
 if no iteration of the second one needs what a later iteration of the first one does: every two accesses to the same
 memory, one of them a write, go through the same reference and have an axis on which the first is not behind the
 second (K. Kennedy and J. R. Allen, "Optimizing Compilers for Modern Architectures", 2001, section 6.2). Which of
-those that may be fused are, is a matter of speed: see `worthwhile`.
+those that may be fused are, is a matter of speed: see `worthwhile`. The first error of a program stays its first; what
+arrays hold when it is raised may be another.
 """
 
 from __future__ import annotations
@@ -93,7 +94,6 @@ def fuse(program: Program) -> Program:
 class Fusion:
     def __init__(self, program: Program):
         self.classes = memory_classes(program)
-        self.outside = {self.classes[param] for param in program.params}
         self.indices = Indices(program)
         self.names: dict[Var, Operand] = {}
         self.known: dict[int, tuple[Stmt, Effects]] = {}
@@ -194,7 +194,7 @@ class Fusion:
         late: list[Stmt] = []
         made = set(ir.defined(first))
         written = effects.writes(self.classes)
-        visible = bool(effects.checks or effects.opaque or written & self.outside)
+        raises = effects.checks or effects.opaque
         for statement in between:
             can = isinstance(statement, (Let, Alloc, View, Reshape, Strided, Check)) and not any(
                 operand in made for operand in ir.operands(statement))
@@ -203,14 +203,14 @@ class Fusion:
                     can = False
                 case Let(_, Pop()):
                     can = False
-                case Check() if visible:
+                case Check() if raises:
                     can = False
             (early if can else late).append(statement)
             if not can:
                 made.update(ir.defined(statement))
                 other = self.effects(statement)
                 written = written | other.writes(self.classes)
-                visible |= bool(other.checks or other.opaque or written & self.outside)
+                raises |= other.checks or other.opaque
         return early, late
 
     def passes(self, second: For, effects: Effects, late: list[Stmt]) -> bool:
@@ -223,8 +223,6 @@ class Fusion:
         for statement in late:
             other = self.effects(statement)
             if any(var in used for var in ir.defined(statement)) or other.opaque or other.stacks & effects.stacks:
-                return False
-            if other.checks and written & self.outside:
                 return False
             if other.writes(self.classes) & touched or written & {
                     self.classes[access.array] for access in other.accesses}:
@@ -239,9 +237,7 @@ class Fusion:
         """Whether the iterations can take turns."""
         if self.used(second) & set(ir.defined(first)) or before.opaque or after.opaque or before.stacks & after.stacks:
             return False
-        if (before.checks or after.checks) and (
-                before.checks and after.checks or (before.writes(self.classes) | after.writes(self.classes))
-                & self.outside):
+        if before.checks and after.checks:
             return False
         groups: dict[Var, list[Access]] = {}
         for access in before.accesses:

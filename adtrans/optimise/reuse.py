@@ -133,10 +133,13 @@ class Table:
         """Values carried round a loop are one if they start as one and are changed in the same way."""
         for k, carry in enumerate(carries):
             for other in carries[:k]:
-                if other.inside not in self.names and self.key(carry.init) == self.key(other.init) and \
+                if other.inside not in self.names and self.starts_alike(carry, other) and \
                         self.step(carry, carry.inside) == self.step(other, carry.inside) is not None:
                     self.names[carry.inside], self.names[carry.after] = other.inside, other.after
                     break
+
+    def starts_alike(self, carry, other) -> bool:
+        return self.key(carry.init) == self.key(other.init)
 
     def step(self, carry, stand_in: Var):
         """What a carried value becomes, with another variable in its place."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from adtrans.analysis.activity import analyse
 from adtrans.analysis.alias import memory_classes
-from adtrans.ir import Alloc, Array, Const, For, If, Let, Prim, Program, Reshape, Store, View, While, walk
+from adtrans.ir import Alloc, Array, Const, For, If, Let, Prim, Program, Reshape, Store, View, While, defined, walk
+from adtrans.optimise.fuse import Fusion
+from adtrans.optimise.reuse import Table
 from adtrans.optimise.simplify import Liveness, simplify
 
 
@@ -217,6 +219,53 @@ def merge_of_constants_folded(patch):
     after_simplifying(patch, change)
 
 
+# --- loops fused and values reused -----------------------------------------------------------------------
+
+
+def dependences_of_loops_overlooked(patch):
+    """Loops are fused whatever they do to the same memory."""
+    patch.setattr(Fusion, "ordered", lambda self, a, b, first, second: True)
+
+
+def shifts_between_loops_overlooked(patch):
+    """Loops are fused though the second needs what a later iteration of the first one does."""
+
+    def ordered(self, a, b, first, second):
+        places = [(self.indices.plain(one), self.indices.plain(two)) for one, two in zip(a.index, b.index)]
+        return a.array is b.array and any(left and right and left[0] is first.counter and right[0] is second.counter
+                                          for left, right in places)
+
+    patch.setattr(Fusion, "ordered", ordered)
+
+
+def loops_pass_what_they_need(patch):
+    """A loop is moved before statements that change what it reads."""
+    def passes(self, second, effects, late):
+        used = self.used(second)
+        return not any(var in used for statement in late for var in defined(statement))
+
+    patch.setattr(Fusion, "passes", passes)
+
+
+def known_elements_survive_writes(patch):
+    """An element that was read is taken to be what it was, after a write through another index."""
+
+    def write(self, memory, array, index):
+        memory.get(self.classes[array], {}).pop(self.place(array, index), None)
+
+    patch.setattr(Table, "write", write)
+
+
+def known_elements_survive_loops(patch):
+    """An element that was read is taken to be what it was, in and after a loop that writes."""
+    patch.setattr(Table, "forget", lambda self, memory, body: None)
+
+
+def carried_values_merged_by_step(patch):
+    """Values carried round a loop are taken for one if they change alike, wherever they start."""
+    patch.setattr(Table, "starts_alike", lambda self, carry, other: True)
+
+
 FAULTS = (
     views_taken_as_apart,
     carried_references_taken_as_apart,
@@ -228,4 +277,10 @@ FAULTS = (
     overwritten_store_dropped_too_early,
     exchanged_carries_taken_as_unchanged,
     merge_of_constants_folded,
+    dependences_of_loops_overlooked,
+    shifts_between_loops_overlooked,
+    loops_pass_what_they_need,
+    known_elements_survive_writes,
+    known_elements_survive_loops,
+    carried_values_merged_by_step,
 )

@@ -3,9 +3,10 @@
 import ast
 from dataclasses import replace
 
+from adtrans import storage
 from adtrans.build import const, zero
 from adtrans.emit import Expressions
-from adtrans.ir import Array, Let, ListOf, Pop, Prim, Scalar, Store, Var
+from adtrans.ir import Alloc, Array, Let, ListOf, Pop, Prim, Scalar, Store, Var, walk
 from adtrans.reverse import Reverse
 from adtrans.storage import Export, Storage, Tape
 from adtrans.tape import Forward
@@ -37,6 +38,40 @@ def later_stores_overlooked(patch):
     patch.setattr(Storage, "stable", stable)
 
 
+def carried_arrays_kept_as_fresh(patch):
+    """Arrays that are carried from one iteration to the next are taken to be made anew in each."""
+
+    def classes_of(program, classes):
+        return {classes[statement.var]: statement.var for statement in walk(program.body)
+                if isinstance(statement, Alloc)}
+
+    patch.setattr(storage, "fresh_classes", classes_of)
+
+
+def copies_overwritten(patch):
+    """A value is read where it was stored, though something else is stored there as well."""
+
+    def copy_of(self, var):
+        for store in self.stored.get(var, ()):
+            if self.regions.at[id(store)] is self.regions.home[var] and self.at_hand(store.array, store) \
+                    and self.injective(store) and all(self.free(arg) for arg in store.index):
+                return store
+        return None
+
+    patch.setattr(Storage, "copy_of", copy_of)
+
+
+def copies_in_one_place(patch):
+    """A value is read where it was stored, though every iteration stores to the same place."""
+    patch.setattr(Storage, "injective", lambda self, store: True)
+
+
+def arrays_outlive_their_iteration(patch):
+    """Arrays are taken to be made anew in each iteration of one loop more than they are."""
+    original = Storage.lifetime
+    patch.setattr(Storage, "lifetime", lambda self, array: original(self, array) + 1)
+
+
 def tape_index_one_behind(patch):
     """The value taped in the iteration before is taken."""
 
@@ -45,7 +80,7 @@ def tape_index_one_behind(patch):
             return original(self, var, plan, home)
         *outer, last = (self.mirrors[loop].iteration for loop in plan.loops)
         last = self.build.prim("max", self.build.prim("sub", last, const(1)), const(0))
-        return self.build.load(plan.array, (*outer, last), var.name)
+        return self.build.load(self.value(plan.array), (*outer, last), var.name)
 
     original = Reverse.obtain
     patch.setattr(Reverse, "obtain", obtain)
@@ -54,15 +89,22 @@ def tape_index_one_behind(patch):
 def tape_without_outer_index(patch):
     """A tape in a nest of loops is indexed by the inner counters only."""
 
-    def decide(self, var):
-        plan = original(self, var)
+    def keep(self, var, statement):
+        plan = self.storage.plans.get(var)
+        made = original_keep(self, var, statement)
         if not isinstance(plan, Tape) or len(plan.loops) < 2:
-            return plan
-        array = Var(Array(plan.array.type.dtype, len(plan.loops) - 1), plan.array.name)
-        return Tape(array, plan.loops[1:], plan.extents[1:])
+            return made
+        return [replace(item, index=(const(0), *item.index[1:])) if isinstance(item, Store) else item for item in made]
 
-    original = Storage.decide
-    patch.setattr(Storage, "decide", decide)
+    def obtain(self, var, plan, home):
+        if not isinstance(plan, Tape) or len(plan.loops) < 2:
+            return original_obtain(self, var, plan, home)
+        index = (const(0), *(self.mirrors[loop].iteration for loop in plan.loops[1:]))
+        return self.build.load(self.value(plan.array), index, var.name)
+
+    original_keep, original_obtain = Forward.keep, Reverse.obtain
+    patch.setattr(Forward, "keep", keep)
+    patch.setattr(Reverse, "obtain", obtain)
 
 
 def tape_in_single_precision(patch):
@@ -72,7 +114,9 @@ def tape_in_single_precision(patch):
         plan = original_decide(self, var)
         if not isinstance(plan, Tape) or plan.array.type.dtype != "f8":
             return plan
-        return Tape(Var(Array("f4", len(plan.loops)), plan.array.name), plan.loops, plan.extents)
+        array = Var(Array("f4", len(plan.loops)), plan.array.name)
+        self.regions.home[array] = self.regions.home[plan.array]
+        return Tape(array, plan.loops, plan.extents)
 
     def keep(self, var, statement):
         return [each for item in original_keep(self, var, statement) for each in narrowed(item)]
@@ -177,6 +221,10 @@ FAULTS = (
     overwritten_value_taken_as_stable,
     stores_in_same_loop_overlooked,
     later_stores_overlooked,
+    carried_arrays_kept_as_fresh,
+    copies_overwritten,
+    copies_in_one_place,
+    arrays_outlive_their_iteration,
     tape_index_one_behind,
     tape_without_outer_index,
     tape_in_single_precision,
