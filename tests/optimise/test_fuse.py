@@ -80,9 +80,10 @@ def test_temporaries_of_fused_loops_go():
 
 
 def test_loops_of_the_user_stay():
-    text = "def f(x):\n    t = 0.0\n    for i in range(4):\n        t += x[i]\n    for i in range(4):\n        t += x[i] ** 2\n    return t\n"
-    program, *_ = lowered(function(text), X)
+    text = "def f():\n    t = 0\n    for i in range(4):\n        t += i\n    s = 0\n    for i in range(4):\n        s += i * i\n    return s + t + 0.5\n"
+    program, *_ = lowered(function(text))
     assert count(fuse(program)) == count(program) == 2
+    assert count(fuse(all_for_fusion(program))) == 1
 
 
 @pytest.mark.parametrize("text, loops", [
