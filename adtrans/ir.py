@@ -66,12 +66,15 @@ BOOL, INT, F4, F8 = Scalar("b1"), Scalar("i8"), Scalar("f4"), Scalar("f8")
 
 
 class Var:
-    """A value defined once. Identity is the object; `name` is only a wish for the writer."""
+    """A value defined once. Identity is the object; `name` is only a wish for the writer.
 
-    __slots__ = ("name", "type", "user")
+    `user`: the name is the user's. `apart`: the counter of a loop that the user wrote, which stays a loop of its own.
+    """
 
-    def __init__(self, type: Type, name: str | None = None, user: bool = False):
-        self.type, self.name, self.user = type, name, user
+    __slots__ = ("apart", "name", "type", "user")
+
+    def __init__(self, type: Type, name: str | None = None, user: bool = False, apart: bool = False):
+        self.type, self.name, self.user, self.apart = type, name, user, apart
 
     def __repr__(self) -> str:
         return f"{self.name or '_'}@{id(self) & 0xFFFF:x}"

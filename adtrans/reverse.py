@@ -511,7 +511,8 @@ class Countdown:
         build = reverse.build
         start, stop, step = (reverse.value(part) for part in (statement.start, statement.stop, statement.step))
         self.reverse, self.statement, self.start, self.step = reverse, statement, start, step
-        self.counter = Var(INT, statement.counter.name, statement.counter.user)
+        counter = statement.counter
+        self.counter = Var(INT, counter.name, counter.user, counter.apart)
         if step == const(1):
             self.first = build.prim("sub", stop, const(1))
             self.past = build.prim("sub", start, const(1))
@@ -553,7 +554,7 @@ class Replay:
     def __init__(self, reverse: Reverse, statement: For | While):
         self.reverse, self.statement = reverse, statement
         self.trips = reverse.value(reverse.storage.count(statement))
-        self.number = Var(INT, "k")
+        self.number = Var(INT, "k", apart=True)
 
     def enter(self, mirror: Mirror) -> None:
         mirror.iteration = self.number

@@ -113,7 +113,7 @@ def counted(low, node, number: int, iterable: Value, body: Callable[[Value], Non
 
     def run(enter):
         enter()
-        counter = Var(start.type, target_name(node), low.frame.pinned is None)
+        counter = Var(start.type, target_name(node), apart=low.frame.pinned is None)
         low.bounds.counter(counter, start, stop, step)
         with iteration(low, number):
             body(Num(counter, True) if isinstance(iterable, Range) else item_at(low, iterable, counter))

@@ -183,7 +183,7 @@ class Fusion:
     def same_range(self, first: Stmt, second: Stmt) -> bool:
         if not isinstance(first, For) or not isinstance(second, For):
             return False
-        if first.leave is not None or second.leave is not None or first.counter.user or second.counter.user:
+        if first.leave is not None or second.leave is not None or first.counter.apart or second.counter.apart:
             return False
         return all(self.name(a) == self.name(b) for a, b in (
             (first.start, second.start), (first.stop, second.stop), (first.step, second.step)))

@@ -41,7 +41,7 @@ def all_for_fusion(program):
     def open_up(statement):
         match statement:
             case For(counter=counter, body=body):
-                counter.user = False
+                counter.apart = False
                 return replace(statement, body=block(body))
             case ir.While(head=head, body=body):
                 return replace(statement, head=block(head), body=block(body))
