@@ -67,11 +67,10 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
 def optimise(program: Program) -> Program:
     """Without needless loops, temporaries and repetitions."""
     while True:
-        before = ir.size(program)
-        for improve in (fuse, reuse, simplify):
-            program = ir.verify(improve(program))
-        if ir.size(program) == before:
+        better = reuse(fuse(program))
+        if better is program:
             return program
+        program = ir.verify(simplify(better))
 
 
 def stored_params(program: Program) -> frozenset[Var]:

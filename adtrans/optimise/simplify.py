@@ -190,79 +190,88 @@ def propagate(program: Program, names: dict[Var, Operand] | None = None) -> Prog
 
 
 class Liveness:
-    """What is needed: variables, and the contents of memory classes."""
+    """What is needed: variables, and the contents of memory classes.
+
+    A variable needs what its definition reads, an element of memory whatever may have been written there, and every
+    statement that runs the loops and branches around it.
+    """
 
     def __init__(self, program: Program):
         self.program = program
         self.classes = memory_classes(program)
         self.vars: set[Var] = set()
         self.contents: set = set()
-        self.changed = True
+        self.running: set[int] = set()
+        self.around: dict[int, Stmt | None] = {}
+        self.definitions: dict[Var, list[Stmt]] = {}
+        self.carried: dict[Var, tuple[Operand, ...]] = {}
+        self.writes: dict[Var, list[Stmt]] = {}
+        self.pending: list[Stmt] = []
+        self.collect(program.body, None)
+
+    def collect(self, body, owner: Stmt | None) -> None:
+        """Note where everything is defined, written and run."""
+        for statement in body:
+            self.around[id(statement)] = owner
+            for var in ir.defined(statement):
+                self.definitions.setdefault(var, []).append(statement)
+            match statement:
+                case Store(array) | Accumulate(array):
+                    self.writes.setdefault(self.classes[array], []).append(statement)
+                case Push(stack) | Let(_, Pop(stack)):
+                    self.definitions.setdefault(stack, []).append(statement)
+                case Check() | Print():
+                    self.pending.append(statement)
+                case For(carries=carries) | While(carries=carries):
+                    for carry in carries:
+                        self.carried[carry.inside] = self.carried[carry.after] = carry.init, carry.next
+                        self.definitions.setdefault(carry.inside, []).append(statement)
+                    if isinstance(statement, For):
+                        self.definitions.setdefault(statement.counter, []).append(statement)
+                case If(merges=merges):
+                    for merge in merges:
+                        self.carried[merge.after] = merge.then, merge.orelse
+            for region in ir.regions(statement):
+                self.collect(region, statement)
 
     def need(self, operand: Operand | None) -> None:
         if isinstance(operand, Var) and operand not in self.vars:
             self.vars.add(operand)
-            self.changed = True
+            self.pending += self.definitions.get(operand, ())
+            for other in self.carried.get(operand, ()):
+                self.need(other)
 
     def need_contents(self, array: Var) -> None:
         group = self.classes[array]
         if group not in self.contents:
             self.contents.add(group)
-            self.changed = True
+            self.pending += self.writes.get(group, ())
 
     def settle(self) -> None:
-        outputs = self.program.facts.get("outputs", ())
-        for array in outputs:
+        for array in self.program.facts.get("outputs", ()):
             self.need_contents(array)
         for result in self.program.results:
             self.need(result)
             if isinstance(result, Var) and isinstance(result.type, ir.Array):
                 self.need_contents(result)
-        while self.changed:
-            self.changed = False
-            self.block(self.program.body)
-
-    def block(self, body) -> None:
-        for statement in reversed(body):
-            if self.live(statement):
+        while self.pending:
+            statement: Stmt | None = self.pending.pop()
+            while statement is not None and id(statement) not in self.running:
+                self.running.add(id(statement))
                 self.visit(statement)
+                statement = self.around[id(statement)]
 
     def live(self, statement: Stmt) -> bool:
-        match statement:
-            case Store(array) | Accumulate(array):
-                return self.classes[array] in self.contents
-            case Check() | Print():
-                return True
-            case Let(var, Pop(stack)):
-                return var in self.vars or stack in self.vars
-            case Push(stack):
-                return stack in self.vars
-            case For() | While() | If():
-                return any(var in self.vars for var in ir.defined(statement)) or any(
-                    self.live(inner) for region in ir.regions(statement) for inner in region)
-            case _:
-                return any(var in self.vars for var in ir.defined(statement))
+        return id(statement) in self.running
 
     def visit(self, statement: Stmt) -> None:
+        """Need what a statement reads to run; values carried or merged are needed for themselves."""
         match statement:
-            case For(carries=carries, body=body, leave=leave):
+            case For(leave=leave):
                 for operand in (statement.start, statement.stop, statement.step, leave):
                     self.need(operand)
-                self.carried(carries)
-                self.block(body)
-            case While(carries=carries, head=head, body=body, test=test):
+            case While(test=test) | If(test=test):
                 self.need(test)
-                self.carried(carries)
-                self.block(body)
-                self.block(head)
-            case If(test=test, then=then, orelse=orelse, merges=merges):
-                self.need(test)
-                for merge in merges:
-                    if merge.after in self.vars:
-                        self.need(merge.then)
-                        self.need(merge.orelse)
-                self.block(then)
-                self.block(orelse)
             case _:
                 for operand in ir.operands(statement):
                     self.need(operand)
@@ -275,12 +284,6 @@ class Liveness:
                         for arg in args:
                             if isinstance(arg.type, ir.Array):
                                 self.need_contents(arg)
-
-    def carried(self, carries) -> None:
-        for carry in carries:
-            if carry.inside in self.vars or carry.after in self.vars:
-                self.need(carry.init)
-                self.need(carry.next)
 
 
 def eliminate_dead(program: Program) -> Program:
