@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Callable
 
 from adtrans import ir
 from adtrans.ir import Const, Dim, Let, Load, Operand, Pop, Prim, Scalar, Var
@@ -50,10 +51,15 @@ def numpy_call(name: str, args: list[ast.expr]) -> ast.expr:
 
 
 class Expressions:
-    """Writes operands: a folded one in place, any other by its name."""
+    """Writes operands: a folded one in place, any other by its name.
 
-    def __init__(self, names: dict[Var, str], folded: dict[Var, Let]):
-        self.names, self.folded = names, folded
+    Elements one of whose indices may be negative are kept in `wrapping`.
+    """
+
+    def __init__(self, names: dict[Var, str], folded: dict[Var, Let],
+                 not_negative: Callable[[Operand], bool] = lambda index: False):
+        self.names, self.folded, self.not_negative = names, folded, not_negative
+        self.wrapping: list[ast.expr] = []
 
     def value(self, operand: Operand) -> ast.expr:
         match operand:
@@ -67,7 +73,10 @@ class Expressions:
     def element(self, array: Var, index, context: ast.expr_context) -> ast.expr:
         items = [self.value(item) for item in index]
         where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
-        return ast.Subscript(self.value(array), where, context)
+        found = ast.Subscript(self.value(array), where, context)
+        if not all(map(self.not_negative, index)):
+            self.wrapping.append(found)
+        return found
 
     def expression(self, expr, type: Scalar) -> ast.expr:
         match expr:

@@ -145,9 +145,11 @@ class GradientFunction:
         buffers, scalars = self._buffers(each, found, bound)
         # Compiled code takes buffers of their own memory, laid out like the arguments; others get theirs afterwards.
         given = arrays_of(bound, found.specs) + mode.product.captured
-        direct = [buffer if layout_fits(buffer, code) and not any(np.may_share_memory(buffer, array) for array in given)
-                  else np.zeros(buffer.shape, buffer.dtype, order=code[-1])
-                  for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1])]
+        direct: list[np.ndarray] = []
+        for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1]):
+            own = layout_fits(buffer, code) and not any(np.may_share_memory(buffer, other)
+                                                        for other in (*given, *direct))
+            direct.append(buffer if own else np.zeros(buffer.shape, buffer.dtype, order=code[-1]))
         result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *direct,
                                              *self._seed(found, seed))
         for buffer, other in zip(buffers, direct):
@@ -399,7 +401,8 @@ class GradientFunction:
                 key = None
             meta = {**product.meta, "captured": at}
             mode.compiled = cpu.compile_module(product.text, product.entry, product.signature, key=key, meta=meta,
-                                               parallel=self.settings.parallel).function
+                                               parallel=self.settings.parallel, noalias=True,
+                                               wrapping=product.meta["wrapping"]).function
         return mode.compiled
 
     def _interpreted(self, mode: Mode) -> Callable:

@@ -24,7 +24,7 @@ from adtrans.optimise.reuse import reuse
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest, differentiate
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
-from adtrans.write import write
+from adtrans.write import written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint"}
@@ -108,9 +108,10 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
     single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
     grouping = (mode == "value_and_grad", not single) if mode in ("grad", "value_and_grad") else None
-    text = write(program, entry, title, grouping)
-    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable)}
-    return Product(text, entry, tuple(type_code(param.type) for param in program.params), meta,
+    made = written(program, entry, title, grouping)
+    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
+            "wrapping": None if reading.debug else made.wrapping}
+    return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
                    lowered.captured_arrays)
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import PurePath
+from typing import Any
 
 from adtrans import ir
+from adtrans.analysis.ranges import Ranges
 from adtrans.emit import Expressions, dtype_node, name_node, number
 from adtrans.errors import Span
 from adtrans.fold import foldable
@@ -46,11 +49,12 @@ class Writer:
 
     names: dict[Var, str]
     folded: dict[Var, Let]
+    ranges: Ranges
     comments: list[str] = field(default_factory=list)
     shown: str = ""
 
     def __post_init__(self) -> None:
-        self.expressions = Expressions(self.names, self.folded)
+        self.expressions = Expressions(self.names, self.folded, self.ranges.not_negative)
 
     def value(self, operand: Operand) -> ast.expr:
         return self.expressions.value(operand)
@@ -284,13 +288,26 @@ def tuple_node(items: list[ast.expr]) -> ast.expr:
 # --- text ------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Written:
+    """A module's text, and the numbers of the lines where an index may be negative and count from the end."""
+
+    text: str
+    wrapping: tuple[int, ...]
+
+
 def write(program: Program, name: str, title: str = "", grouping: tuple[bool, bool] | None = None) -> str:
     """The text of a module that defines `name`.
 
     `grouping` is for gradients: whether the value comes first, and whether the gradients form a tuple.
     """
+    return written(program, name, title, grouping).text
+
+
+def written(program: Program, name: str, title: str = "", grouping: tuple[bool, bool] | None = None) -> Written:
+    """The text of a module, and what compiling it wants to know."""
     folded = foldable(program)
-    writer = Writer(choose_names(program, folded), folded)
+    writer = Writer(choose_names(program, folded), folded, Ranges(program))
     body: list[ast.stmt] = [copied(writer, param) for param in program.params if param in program.mutable]
     body += writer.block(program.body)
     results = [writer.value(result) for result in program.results]
@@ -300,11 +317,27 @@ def write(program: Program, name: str, title: str = "", grouping: tuple[bool, bo
     function = ast.FunctionDef(name, params, body or [ast.Pass()], [], None, lineno=0)
     module = ast.Module([function], [])
     ast.fix_missing_locations(module)
-    text = with_comments(to_source(module), writer.comments)
+    source = to_source(module)
+    text = with_comments(source, writer.comments)
     imports = "".join(f"import {line}\n" for used, line in (("math.", "math"), ("np.", "numpy as np"))
                       if used in text)
     heading = f"# {' '.join(title.split())}\n" if title else ""
-    return f"{heading}{imports}\n\n{text}" if imports else f"{heading}\n{text}"
+    start = f"{heading}{imports}\n\n" if imports else f"{heading}\n"
+    return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")))
+
+
+def lines_of(nodes: list[ast.expr], module: ast.Module, source: str, before: int) -> tuple[int, ...]:
+    """The lines on which nodes of a tree stand in its text, which follows `before` others."""
+    wanted = set(map(id, nodes))
+    pairs = list(zip_longest(ast.walk(module), ast.walk(ast.parse(source))))
+    alike = all(type(node) is type(twin) for node, twin in pairs)
+    found = {line for node, twin in pairs if id(node) in wanted for line in lines_of_node(twin)} if alike else \
+        range(1, source.count("\n") + 1)
+    return tuple(sorted(line + before for line in found))
+
+
+def lines_of_node(node: Any) -> range:
+    return range(node.lineno, node.end_lineno + 1)
 
 
 def grouped(results: list[ast.expr], grouping: tuple[bool, bool] | None) -> ast.expr:

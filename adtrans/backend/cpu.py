@@ -15,7 +15,7 @@ import itertools
 import json
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from numba.np import numpy_support
 
 from adtrans import cache
 from adtrans.backend.python import execute
+from adtrans.backend.unsigned import unsigned_indices
 
 # Never nnan or ninf: a NaN or an infinity has to stay visible.
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
@@ -66,14 +67,17 @@ def compile_module(
     strict: bool = False,
     parallel: bool = False,
     noalias: bool = False,
+    wrapping: Sequence[int] | None = None,
 ) -> Compiled:
     """Compile the function `entry` of the module `text` for exactly `signature`.
 
     With a `key` the result goes into the disk cache, if there is one. `strict` forbids reassociation and
-    contraction of floating-point operations; `noalias` promises that no two arrays overlap. `meta` comes back
-    as JSON would give it. Raises what Numba raises when the text does not compile.
+    contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
+    indices are negative on these lines of the text at most. `meta` comes back as JSON would give it. Raises what Numba
+    raises when the text does not compile.
     """
-    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias}
+    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
+               "wrapping": wrapping}
     record = {"entry": entry, "signature": list(signature), "options": options, "meta": meta}
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)
@@ -231,12 +235,21 @@ class _LeanCompiler(CompilerBase):
         return [passes]
 
 
-class _NoAliasCompiler(_LeanCompiler):
-    """The same with every array argument marked as overlapping no other."""
+def _pipeline(options: dict) -> type[CompilerBase]:
+    """The compiler for the promises that are made of a text."""
 
-    def define_pipelines(self):
-        self.state.flags.noalias = True
-        return super().define_pipelines()
+    class Pipeline(_LeanCompiler):
+        def define_pipelines(self):
+            self.state.flags.noalias = options["noalias"]
+            found = super().define_pipelines()
+            if options["wrapping"] is not None:
+                step = unsigned_indices(frozenset(options["wrapping"]))
+                for passes in found:
+                    passes.add_pass_after(step, typed_passes.NopythonTypeInference)
+                    passes.finalize()
+            return found
+
+    return Pipeline
 
 
 class _OneSignature(CPUDispatcher):
@@ -282,8 +295,7 @@ def _dispatcher(function: Callable, options: dict, native: _Native) -> _OneSigna
         "boundscheck": options["boundscheck"],
         "parallel": options["parallel"],
     }
-    pipeline = _NoAliasCompiler if options["noalias"] else _LeanCompiler
-    dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=pipeline)
+    dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=_pipeline(options))
     dispatcher._cache = native
     return dispatcher
 
