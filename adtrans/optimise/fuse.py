@@ -48,6 +48,8 @@ from adtrans.ir import (
 from adtrans.optimise.simplify import propagate
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 
+# Operations that succeed whatever their operands are.
+SAFE = frozenset("add sub mul neg min max lt le gt ge eq ne and or not select cast".split())
 MOVABLE = (Let, Alloc, View, Reshape, Strided, NewList, Check, Store, Accumulate, For, If)
 # How many loops back to look for one to fuse with.
 REACH = 8
@@ -89,6 +91,16 @@ def fuse(program: Program) -> Program:
     fusion = Fusion(program)
     body = fusion.block(program.body)
     return propagate(replace(program, body=body), fusion.names) if fusion.names else program
+
+
+def may_fail(statement: Stmt) -> bool:
+    """Whether a statement may need what a check before it has made sure of."""
+    match statement:
+        case Let(_, Dim()):
+            return False
+        case Let(_, Prim(op)):
+            return op not in SAFE
+    return True
 
 
 class Fusion:
@@ -189,15 +201,19 @@ class Fusion:
             (first.start, second.start), (first.stop, second.stop), (first.step, second.step)))
 
     def parted(self, first: For, effects: Effects, between: list[Stmt]) -> tuple[list[Stmt], list[Stmt]]:
-        """Statements that follow a loop: those that can stand before it, and the others."""
+        """Statements that follow a loop: those that can stand before it, and the others.
+
+        A check that stays behind may be what makes a read or an allocation after it safe, so these stay as well.
+        """
         early: list[Stmt] = []
         late: list[Stmt] = []
         made = set(ir.defined(first))
         written = effects.writes(self.classes)
         raises = effects.checks or effects.opaque
+        guarded = False
         for statement in between:
             can = isinstance(statement, (Let, Alloc, View, Reshape, Strided, Check)) and not any(
-                operand in made for operand in ir.operands(statement))
+                operand in made for operand in ir.operands(statement)) and not (guarded and may_fail(statement))
             match statement:
                 case Let(_, Load(array)) if self.classes[array] in written:
                     can = False
@@ -211,10 +227,11 @@ class Fusion:
                 other = self.effects(statement)
                 written = written | other.writes(self.classes)
                 raises |= other.checks or other.opaque
+                guarded |= other.checks or other.opaque
         return early, late
 
     def passes(self, second: For, effects: Effects, late: list[Stmt]) -> bool:
-        """Whether a loop can run before statements that precede it."""
+        """Whether a loop can run before statements that precede it: not if they check anything."""
         used = self.used(second)
         touched = {self.classes[access.array] for access in effects.accesses}
         written = effects.writes(self.classes)
@@ -222,7 +239,8 @@ class Fusion:
             return False
         for statement in late:
             other = self.effects(statement)
-            if any(var in used for var in ir.defined(statement)) or other.opaque or other.stacks & effects.stacks:
+            if any(var in used for var in ir.defined(statement)) or other.opaque or other.checks or \
+                    other.stacks & effects.stacks:
                 return False
             if other.writes(self.classes) & touched or written & {
                     self.classes[access.array] for access in other.accesses}:

@@ -187,3 +187,14 @@ def test_fused_programs_compute_the_same(seed):
         np.testing.assert_allclose(given, plain, rtol=1e-9 if made.single else 1e-12)
     finally:
         made.unload()
+
+
+def test_reads_stay_behind_the_checks_that_make_them_safe():
+    def spread(y, v, k):
+        known = any(v > 0.5) and y > v[k]
+        u = np.tanh(v[::-1] * v * (v - v[k:k + 1]))
+        return np.sum(u) * (y if known else 2.0 * y)
+
+    args = -0.4, np.array([-0.9, 1.1, 1.0]), 1
+    gradient = adtrans.value_and_grad(spread, cache=False)
+    assert np.allclose(gradient.interpreted(*args)[0], spread(*args), rtol=1e-14)
