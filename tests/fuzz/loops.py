@@ -450,3 +450,43 @@ def searching(w):
         e = fit(w, value(w, None, 1), CAP, None)
         w.emit(f"{name} = {bounded(w, w.scope[name], e).text}")
     return None
+
+
+def alongside(w):
+    """Two numbers that start apart and change alike."""
+    var = w.pick("array", lambda v: len(v.shape) == 1 and v.size > 1)
+    if var is None or room(w) < 2:
+        return False
+    w.use("loop:alongside", "loop:carried-scalar", "loop:range")
+    a, b, i, name = w.fresh("p"), w.fresh("q"), w.fresh("i"), w.name("s")
+    shift, trips = w.rng.randint(1, var.size - 1), w.rng.randint(1, min(3, room(w)))
+    turning = f" % {arrays.length(w, var.size)}"
+    w.emit(f"{a}, {b} = 0, {shift}")
+    w.emit(f"{name} = {w.number()}")
+    with w.block(f"for {i} in range({trips}):", trips):
+        w.emit(f"{name} += {w.number()} * {var.name}[{a}{turning}] * {var.name}[{b}{turning}]")
+        w.emit(f"{a} += 1")
+        w.emit(f"{b} += 1")
+    new_float(w, name, 1.5 + 1.5 * trips * var.bound**2)
+    return None
+
+
+def handed_on(w):
+    """An array made in one iteration, read there, and changed in the next one."""
+    found = w.arrays(lambda v: v.assignable and len(v.shape) == 1 and v.size)
+    if not found or room(w) < 6:
+        return False
+    u = w.rng.choice(found)
+    w.use("loop:handed-on", "loop:carried-array", "loop:range", "loop:nested", "stmt:element-augmented", "ufunc:sin")
+    new, t, i, name = w.fresh("new"), w.fresh("t"), w.fresh("i"), w.name("s")
+    steps, last, factor = w.rng.randint(2, 3), w.fresh("last"), w.number(0.3, 0.8)
+    w.emit(f"{last} = np.sin({u.name})")
+    w.emit(f"{name} = {w.number()}")
+    with w.block(f"for {t} in range({steps}):", steps):
+        w.emit(f"{last}{scalars.subscript(w, u.shape)} *= {factor}")
+        w.emit(f"{new} = np.sin({u.name} * {last} + {w.number()})")
+        with w.block(f"for {i} in range({arrays.length(w, u.size)}):", u.size):
+            w.emit(f"{name} += {new}[{i}] * {new}[{i}]")
+        w.emit(f"{last} = {new}")
+    new_float(w, name, 1.5 + steps * u.size)
+    return None

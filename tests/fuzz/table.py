@@ -51,6 +51,8 @@ TABLE = {
     loops.stepped: 1.2,
     loops.searching: 1,
     loops.tally: 0.6,
+    loops.alongside: 0.8,
+    loops.handed_on: 0.8,
     containers.listed: 1.2,
     containers.list_store: 1,
     containers.mapped: 1.2,

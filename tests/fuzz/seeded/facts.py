@@ -158,15 +158,14 @@ def activity_lost_in_second_argument(patch):
 
 
 def stores_through_views_dropped(patch):
-    """A store counts as dead unless the very reference that it goes through is needed."""
+    """What is read through one reference needs only what was stored through the same one."""
 
-    def live(self, statement):
-        if isinstance(statement, Store):
-            return statement.array in self.vars and self.classes[statement.array] in self.contents
-        return original(self, statement)
+    def need_contents(self, array):
+        if array not in self.contents:
+            self.contents.add(array)
+            self.pending += [write for write in self.writes.get(self.classes[array], ()) if write.array is array]
 
-    original = Liveness.live
-    patch.setattr(Liveness, "live", live)
+    patch.setattr(Liveness, "need_contents", need_contents)
 
 
 def overwritten_store_dropped_too_early(patch):
