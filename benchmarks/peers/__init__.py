@@ -1,0 +1,20 @@
+"""The same programs in other systems. What is not installed is not there: the tables are empty then.
+
+`jax_kernels` and `jax_ports` go by name of program: functions of its arguments that return what the procedure leaves
+in its outputs, in their order, or what the function returns.
+"""
+
+import importlib.util
+
+jax_kernels, jax_ports = {}, {}
+if importlib.util.find_spec("jax"):
+    from .jax_networks import KERNELS as NETWORKS
+    from .jax_ports import PORTS as jax_ports
+    from .jax_products import KERNELS as PRODUCTS
+    from .jax_running import gradient as jax_gradient
+    from .jax_stencils import KERNELS as STENCILS
+    from .jax_sweeps import KERNELS as SWEEPS
+
+    jax_kernels = STENCILS | PRODUCTS | SWEEPS | NETWORKS
+
+__all__ = ["jax_gradient", "jax_kernels", "jax_ports"]
