@@ -109,7 +109,7 @@ def main():
     table, rows, failed = Table(TITLES, 20), [], []
     table.print_header()
     for label, (name, sizes) in (LARGE if options.large else SMALL).items():
-        if options.only and name not in options.only:
+        if options.only and not {name, label} & set(options.only):
             continue
         try:
             times, ratios, apart = measure(name, sizes, options.numpy, options.seconds, options.repeat)
@@ -129,7 +129,8 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", nargs="+", choices=sorted({name for name, _ in LARGE.values()}), metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=sorted({name for name, _ in LARGE.values()} | {*SMALL, *LARGE}),
+                        metavar="NAME", help="gmm, or one size such as 'gmm 10/5/1000'")
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument("--small", action="store_true", help="which is the default")
     sizes.add_argument("--large", action="store_true", help="the sizes of published measurements")

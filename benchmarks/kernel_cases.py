@@ -93,7 +93,10 @@ def table(m, n):
 
 
 def stars(n, steps):
-    return PROGRAMS["nbody"].arguments(n, float) | {"steps": steps, "dt": 0.02}
+    """A loose cluster: in a dense one orbits are chaotic, and gradients are rounding errors grown large."""
+    rng = np.random.default_rng(0)
+    return {"mass": rng.uniform(0.5, 1.5, (n, 1)) / n, "pos": rng.normal(size=(n, 3)),
+            "vel": 0.5 * rng.normal(size=(n, 3)), "steps": steps, "dt": 0.02, "gravity": 1.0, "softening": 0.3}
 
 
 def plane(rows, cols):

@@ -1,6 +1,6 @@
 """Timing of contenders that take turns: functions and ways to prepare their arguments in, the shortest times out.
 
-    alone()                                     # first thing in `main`: one core, one thread in every library
+    alone()                                     # first thing in `main`: one core, one thread, three quarters of memory
     times = alternate({"numba": Contender(run, prepare), "jax": Contender(other, prepare)}, seconds=0.5, repeat=200)
 
 What `prepare` does is not timed: procedures that work in place get their arguments back there. Every contender runs
@@ -13,6 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
 
 THREADS = {
     "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
@@ -31,9 +36,15 @@ class Contender(NamedTuple):
 
 
 def alone():
-    """Start this process again on one core, with one thread in every library; libraries read that when imported."""
+    """Start this process again on one core, with one thread in every library; libraries read that when imported.
+
+    Memory is limited, so that a contender that keeps too much fails instead of the machine.
+    """
     if os.environ.get("ADTRANS_BENCH_ALONE"):
         return
+    if resource is not None:
+        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     sys.stdout.flush()

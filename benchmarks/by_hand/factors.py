@@ -24,14 +24,21 @@ def lu(a):
 def lu_adjoint(a, a_bar):
     lu(a)
     n = len(a)
+    row = np.empty(n)
     for i in range(n - 1, -1, -1):
+        for j in range(n):
+            row[j] = a_bar[i, j]
         for k in range(i - 1, -1, -1):
             factor, total = a[i, k], 0.0
+            upper, upper_bar = a[k], a_bar[k]
             for j in range(k + 1, n):
-                total += a_bar[i, j] * a[k, j]
-                a_bar[k, j] -= a_bar[i, j] * factor
-            a_bar[i, k] = (a_bar[i, k] - total) / a[k, k]
-            a_bar[k, k] -= a_bar[i, k] * factor
+                total += row[j] * upper[j]
+            for j in range(k + 1, n):
+                upper_bar[j] -= row[j] * factor
+            row[k] = (row[k] - total) / upper[k]
+            upper_bar[k] -= row[k] * factor
+        for j in range(n):
+            a_bar[i, j] = row[j]
 
 
 @fast
@@ -59,6 +66,7 @@ def cholesky_adjoint(a, a_bar):
             bar = a_bar[i, j] / a[j, j]
             a_bar[i, j] = bar
             a_bar[j, j] -= bar * a[i, j]
+            row, row_bar, other, other_bar = a[i], a_bar[i], a[j], a_bar[j]
             for k in range(j):
-                a_bar[i, k] -= bar * a[j, k]
-                a_bar[j, k] -= bar * a[i, k]
+                row_bar[k] -= bar * other[k]
+                other_bar[k] -= bar * row[k]

@@ -60,14 +60,19 @@ def take_faces(bar):
     nx, ny, nz = bar.shape
     x, y, z = np.empty((2, ny, nz)), np.empty((2, nx, nz)), np.empty((2, nx, ny))
     for side in range(2):
-        x[side] = bar[side * (nx - 1), :, :]
-        bar[side * (nx - 1), :, :] = 0.0
-    for side in range(2):
-        y[side] = bar[:, side * (ny - 1), :]
-        bar[:, side * (ny - 1), :] = 0.0
-    for side in range(2):
-        z[side] = bar[:, :, side * (nz - 1)]
-        bar[:, :, side * (nz - 1)] = 0.0
+        at = side * (nx - 1)
+        for j in range(ny):
+            for k in range(nz):
+                x[side, j, k], bar[at, j, k] = bar[at, j, k], 0.0
+    for i in range(nx):
+        for side in range(2):
+            at = side * (ny - 1)
+            for k in range(nz):
+                y[side, i, k], bar[i, at, k] = bar[i, at, k], 0.0
+        for j in range(ny):
+            for side in range(2):
+                at = side * (nz - 1)
+                z[side, i, j], bar[i, j, at] = bar[i, j, at], 0.0
     return x, y, z
 
 
@@ -75,9 +80,16 @@ def take_faces(bar):
 def put_faces(bar, x, y, z):
     nx, ny, nz = bar.shape
     for side in range(2):
-        bar[side * (nx - 1), :, :] += x[side]
-        bar[:, side * (ny - 1), :] += y[side]
-        bar[:, :, side * (nz - 1)] += z[side]
+        for j in range(ny):
+            for k in range(nz):
+                bar[side * (nx - 1), j, k] += x[side, j, k]
+    for i in range(nx):
+        for side in range(2):
+            for k in range(nz):
+                bar[i, side * (ny - 1), k] += y[side, i, k]
+        for j in range(ny):
+            bar[i, j, 0] += z[0, i, j]
+            bar[i, j, nz - 1] += z[1, i, j]
 
 
 @fast
@@ -93,8 +105,10 @@ def heat_3d_adjoint(steps, a, b, a_bar, b_bar):
         faces(bx, by, bz, a_bar)
         diffuse(a_bar, b_bar)
         faces(ax, ay, az, b_bar)
-    if steps > 0:
-        b_bar[:] = 0.0
+    for i in range(b.shape[0] if steps > 0 else 0):
+        for j in range(b.shape[1]):
+            for k in range(b.shape[2]):
+                b_bar[i, j, k] = 0.0
     put_faces(a_bar, ax, ay, az)
     put_faces(b_bar, bx, by, bz)
 
