@@ -15,6 +15,7 @@ A number that grows with trips would mean that loops are unrolled; `--large` rep
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -109,6 +110,8 @@ def of_block(count, trips):
 def warm_up(what):
     """What a first compilation by Numba, or a first use of JAX, loads."""
     if what == "JAX":
+        if not importlib.util.find_spec("jax"):
+            return
         import jax
 
         jax.block_until_ready(jax.jit(lambda x: x + 1.0)(1.0))
