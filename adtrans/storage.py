@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from adtrans import ir
 from adtrans.analysis.alias import Classes
+from adtrans.analysis.dependence import Dependence
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const
 from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
@@ -63,6 +64,8 @@ class Export:
         return self.steps[-1][1]
 
 
+# Arrays of these hold what is stored in them.
+EXACT = ("f4", "f8", "i8", "b1")
 Plan = Here | Again | Counter | Tape | Stack | Export
 
 
@@ -89,6 +92,8 @@ class Storage:
         self.fresh = fresh_classes(self.program, self.classes)
         self.before: dict[int, Builder] = {}
         self.trips: dict[int, Var] = {}
+        self.dependence = Dependence(self.program, self.regions)
+        self.lasting: dict[int, bool] = {}
         for statement in ir.walk(self.program.body):
             if isinstance(statement, (Store, Accumulate)):
                 self.stores.setdefault(self.classes[statement.array], []).append(statement)
@@ -172,13 +177,17 @@ class Storage:
             self.classes[array] in self.fresh and len(self.regions.at[id(access)].loops) > len(home.loops))
 
     def copy_of(self, var: Var) -> Store | None:
-        """A store of the value, right where it is defined, to memory that nothing else writes to."""
+        """A store of the value, right where it is defined, to an element that nothing is written to afterwards."""
         for store in self.stored.get(var, ()):
             if self.regions.at[id(store)] is self.regions.home[var] and self.at_hand(store.array, store) \
-                    and self.stores[self.classes[store.array]] == [store] and self.injective(store) \
-                    and all(self.free(arg) for arg in store.index):
+                    and store.array.type.dtype in EXACT and all(self.free(arg) for arg in store.index) \
+                    and (self.alone(store) or self.last(store)):
                 return store
         return None
+
+    def alone(self, store: Store) -> bool:
+        """Whether nothing else writes to the memory, and each iteration to an element of its own."""
+        return self.stores[self.classes[store.array]] == [store] and self.injective(store)
 
     def injective(self, store: Store) -> bool:
         """Whether each iteration stores to an element of its own."""
@@ -192,17 +201,17 @@ class Storage:
         return len(self.regions.home[made].loops) if made is not None else 0
 
     def stable(self, load: Let) -> bool:
-        """Whether no store to the loaded memory can run after the load."""
-        regions = self.regions
-        lifetime = self.lifetime(load.expr.array)
-        here = regions.at[id(load)].loops[lifetime:]
-        for store in self.stores.get(self.classes[load.expr.array], ()):
-            there = regions.at[id(store)].loops[lifetime:]
-            if here and there and here[0] is there[0]:
-                return False
-            if regions.order[id(store)] > regions.order[id(load)]:
-                return False
-        return True
+        """Whether the element is not written to after it has been read."""
+        return self.last(load)
+
+    def last(self, access: Let | Store) -> bool:
+        """Whether no store to the memory can run after an access and change its element."""
+        array = access.expr.array if isinstance(access, Let) else access.array
+        if id(access) not in self.lasting:
+            within = self.lifetime(array)
+            self.lasting[id(access)] = not any(self.dependence.overwrites(store, access, within)
+                                               for store in self.stores.get(self.classes[array], ()))
+        return self.lasting[id(access)]
 
     # --- tapes
 

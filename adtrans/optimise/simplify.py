@@ -112,6 +112,7 @@ def propagate(program: Program, names: dict[Var, Operand] | None = None) -> Prog
     known: dict[Var, Operand] = dict(names or {})
     holding: list[dict[Operand, Operand]] = []
     comparisons: dict[Var, tuple[Operand, Operand]] = {}
+    derived: set[Operand] = set()
 
     def change(operand: Operand) -> Operand:
         while isinstance(operand, Var):
@@ -126,13 +127,16 @@ def propagate(program: Program, names: dict[Var, Operand] | None = None) -> Prog
         holding[-1][test] = ir.Const(True, ir.BOOL)
         left, right = map(change, comparisons.get(test, (test, test)))
         if left != right:
-            holding[-1].update({right: left} if isinstance(right, Var) else {left: right})
+            kept, dropped = (right, left) if isinstance(right, ir.Const) or left in derived else (left, right)
+            holding[-1][dropped] = kept
 
     def block(body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
         holding.append({})
         for statement in body:
             statement = substitute(statement, change)
+            if isinstance(statement, Let) and isinstance(statement.expr, Prim):
+                derived.add(statement.var)
             match statement:
                 case Check(ir.Const(True)):
                     continue

@@ -480,7 +480,7 @@ def handed_on(w):
     w.use("loop:handed-on", "loop:carried-array", "loop:range", "loop:nested", "stmt:element-augmented", "ufunc:sin")
     new, t, i, name = w.fresh("new"), w.fresh("t"), w.fresh("i"), w.name("s")
     steps, last, factor = w.rng.randint(2, 3), w.fresh("last"), w.number(0.3, 0.8)
-    w.emit(f"{last} = np.sin({u.name})")
+    w.emit(f"{last} = {w.rng.choice([f'np.sin({u.name})', f'np.zeros({arrays.length(w, u.size)})'])}")
     w.emit(f"{name} = {w.number()}")
     with w.block(f"for {t} in range({steps}):", steps):
         w.emit(f"{last}{scalars.subscript(w, u.shape)} *= {factor}")
@@ -490,3 +490,38 @@ def handed_on(w):
         w.emit(f"{last} = {new}")
     new_float(w, name, 1.5 + steps * u.size)
     return None
+
+
+def recurrence(w):
+    """Elements read near those that are written, in this iteration or in others."""
+    found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 3 and v.bound >= 1.0)
+    if not found or room(w) < 6:
+        return False
+    u = w.rng.choice(found)
+    w.use("loop:recurrence", "loop:carried-array", "loop:range")
+    if w.chance(0.75):
+        return neighbours(w, u, "1")
+    w.use("loop:nested")
+    t = w.fresh("t")
+    with w.block(f"for {t} in range(2):", 2):
+        neighbours(w, u, t)
+    return None
+
+
+def neighbours(w, u, shift):
+    """A loop that writes to an element of `u` what it makes of two others."""
+    n, i, k = u.size, w.fresh("i"), w.fresh("k")
+    w.use("math:sin", "stmt:element-store")
+    form = w.choose({"near": 4, "wrapped": 2, "turning": 3})
+    header = w.rng.choice([f"range(1, {n - 1})", f"range({n - 2}, 0, -1)"])
+    with w.block(f"for {i} in {header}:", n - 2):
+        read = [f"{i} - 1", i, f"{i} + 1"]
+        if form == "wrapped":
+            w.emit(f"{k} = {i} - {w.rng.randint(2, 3)}")
+            read = [k, i, f"{i} + 1"]
+        elif form == "turning":
+            w.emit(f"{k} = ({w.rng.randint(1, 3)} * {i} + {shift}) % {n - 1}")
+            read = [k, f"{k} + 1", i]
+        target = w.rng.choice(read)
+        a, b = w.rng.choices([place for place in read if place != target], k=2)
+        w.emit(f"{u.name}[{target}] = math.sin({w.number()} * {u.name}[{a}] * {u.name}[{b}] + {w.number()})")

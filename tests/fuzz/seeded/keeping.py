@@ -4,9 +4,11 @@ import ast
 from dataclasses import replace
 
 from adtrans import storage
+from adtrans.analysis.dependence import Dependence
+from adtrans.analysis.ranges import Ranges
 from adtrans.build import const, zero
 from adtrans.emit import Expressions
-from adtrans.ir import Alloc, Array, Let, ListOf, Pop, Prim, Scalar, Store, Var, walk
+from adtrans.ir import Alloc, Array, For, Let, ListOf, Pop, Prim, Scalar, Store, Var, walk
 from adtrans.reverse import Reverse
 from adtrans.storage import Export, Storage, Tape
 from adtrans.tape import Forward
@@ -36,6 +38,52 @@ def later_stores_overlooked(patch):
         return not here or all(self.regions.at[id(store)].loops[:1] != here for store in stores)
 
     patch.setattr(Storage, "stable", stable)
+
+
+def later_iterations_overlooked(patch):
+    """Only writes further down in the same iteration are taken to come later."""
+    cases_taken(patch, lambda case: case.moved is None)
+
+
+def later_writes_of_an_iteration_overlooked(patch):
+    """Only writes in later iterations are taken to come later."""
+    cases_taken(patch, lambda case: case.moved is not None)
+
+
+def cases_taken(patch, accept):
+    def cases(self, first, second, within):
+        found = original(self, first, second, within)
+        return found and [case for case in found if accept(case)]
+
+    original = Dependence.cases
+    patch.setattr(Dependence, "cases", cases)
+
+
+def later_iterations_taken_as_two_ahead(patch):
+    """The next iteration of a loop is overlooked."""
+
+    def limits(self, term, low, case):
+        plain = self.ranges.bounds.limits(term[0], low)
+        found = original(self, term, low, case)
+        return [(terms, 2 * constant) for terms, constant in found[:len(found) - len(plain)]] + found[-len(plain):]
+
+    original = Dependence.limits
+    patch.setattr(Dependence, "limits", limits)
+
+
+def values_taken_as_the_same_in_later_iterations(patch):
+    """An index computed in a loop is taken to be the same in all of its iterations."""
+
+    def shared(self, var, case):
+        return original(self, var, case) or not isinstance(self.regions.definition.get(var), For)
+
+    original = Dependence.shared
+    patch.setattr(Dependence, "shared", shared)
+
+
+def wrapped_indices_compared(patch):
+    """Indices that may count from the end are compared like others."""
+    patch.setattr(Ranges, "not_negative", lambda self, operand: True)
 
 
 def carried_arrays_kept_as_fresh(patch):
@@ -221,6 +269,11 @@ FAULTS = (
     overwritten_value_taken_as_stable,
     stores_in_same_loop_overlooked,
     later_stores_overlooked,
+    later_iterations_overlooked,
+    later_writes_of_an_iteration_overlooked,
+    later_iterations_taken_as_two_ahead,
+    values_taken_as_the_same_in_later_iterations,
+    wrapped_indices_compared,
     carried_arrays_kept_as_fresh,
     copies_overwritten,
     copies_in_one_place,
