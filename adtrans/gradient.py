@@ -247,7 +247,8 @@ class GradientFunction:
         return (value, gradient) if mode_name == "value_and_grad" else gradient
 
     def _value(self, found: Specialisation, mode: Mode, result):
-        values = iter(result if self._count(found, mode) != 1 else (result,))
+        count = self._count(found, mode)
+        values = iter((result,) if count == 1 else result if count else ())
         return build_result(self._result(found, mode), values)
 
     def _gradients(self, found: Specialisation, parts) -> tuple:

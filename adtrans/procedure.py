@@ -19,7 +19,7 @@ from adtrans.gradient import (
     float_leaves,
     layout_fits,
 )
-from adtrans.sharing import overlapping
+from adtrans.sharing import overlapping, snapshot
 from adtrans.structure import ArraySpec, NumberSpec, spec_of
 
 
@@ -40,6 +40,11 @@ class Adjoint(GradientFunction):
     def __call__(self, *args, bars: dict[str, Any], **kwargs):
         """Run the procedure on `args`, then its adjoint on `bars`; gives what the procedure returns."""
         return self._adjoint(bars, args, kwargs, interpreted=False)
+
+    def value(self, *args, **kwargs):
+        """What the procedure returns, by generated code on copies of the arguments."""
+        bound = snapshot(self._bind(args, kwargs))
+        return self._value(*self._run("value", bound))
 
     def interpreted(self, *args, bars: dict[str, Any], **kwargs):
         """The same, the generated source run by CPython."""

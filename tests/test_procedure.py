@@ -181,3 +181,17 @@ def test_a_procedure_called_from_a_differentiated_function():
 
     u, v = RNG.normal(size=(2, 6))
     adtrans.check_grads(run, (u, v), modes=("rev",))
+
+
+def test_the_value_of_a_procedure_leaves_the_arguments_alone():
+    def doubled(a):
+        a[0] = a[0] * a[1]
+
+    def summed(a):
+        a[0] = a[0] * a[1]
+        return a[0] + a[1]
+
+    a = np.array([2.0, 3.0])
+    assert adtrans.adjoint(doubled, "a", "a").value(a) is None
+    assert adtrans.adjoint(summed, "a", "a").value(a) == 9.0
+    assert a.tolist() == [2.0, 3.0]
