@@ -74,9 +74,13 @@ class Expressions:
         items = [self.value(item) for item in index]
         where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
         found = ast.Subscript(self.value(array), where, context)
-        if not all(map(self.not_negative, index)):
-            self.wrapping.append(found)
+        self.mark(found, index)
         return found
+
+    def mark(self, node: ast.expr, index) -> None:
+        """Note an access with these integers among its indices."""
+        if not all(map(self.not_negative, index)):
+            self.wrapping.append(node)
 
     def expression(self, expr, type: Scalar) -> ast.expr:
         match expr:

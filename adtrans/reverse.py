@@ -43,6 +43,7 @@ from adtrans.ir import (
     View,
     While,
 )
+from adtrans.matrices import keep_operands, product
 from adtrans.rules import rule_of
 from adtrans.rules.linalg import adjoint_of
 from adtrans.rules.rule import emit as emit_partial
@@ -78,6 +79,7 @@ class Reverse:
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}
         self.shared = shared_classes(program, activity)
         self.companions: dict[Var, Var] = {}
+        self.untouched: set[Var] = set()
         self.make_companions(shadows)
 
     def make_companions(self, shadows: dict[Var, Var]) -> None:
@@ -129,6 +131,24 @@ class Reverse:
                 mirror.known[operand] = self.obtain(operand, plan, home)
         return mirror.known[operand]
 
+    def reference(self, operand: Operand) -> Operand:
+        """A forward value, as here; a view made within a loop or branch is made again."""
+        view = self.regions.definition.get(operand) if isinstance(operand, Var) else None
+        if not isinstance(view, (View, Reshape)) or self.regions.home[operand].parent is None:
+            return self.value(operand)
+        mirror = self.mirrors[self.regions.home[operand]]
+        if operand not in mirror.known:
+            base = self.reference(view.base)
+            made = mirror.known[operand] = Var(operand.type, operand.name)
+            with self.within(mirror):
+                if isinstance(view, View):
+                    items = tuple(self.subscript(item) for item in view.subscript)
+                    self.build.emit(replace(view, var=made, base=base, subscript=items))
+                else:
+                    shape = tuple(self.value(extent) for extent in view.shape)
+                    self.build.emit(replace(view, var=made, base=base, shape=shape))
+        return mirror.known[operand]
+
     def obtain(self, var: Var, plan, home: Region) -> Operand:
         match plan:
             case Again():
@@ -163,6 +183,7 @@ class Reverse:
 
     def shadow(self, array: Var) -> Var:
         """The array of adjoints that belongs to an array reference, here."""
+        self.untouched.discard(array)
         home = self.regions.home[array]
         if array in self.companions:
             return self.value(self.companions[array])
@@ -193,6 +214,9 @@ class Reverse:
                 made = Var(array.type, bar_name(array))
                 build.emit(Reshape(made, self.shadow(base), tuple(self.value(n) for n in shape), build.span))
                 return made
+            case ir.Call(op="np.dot", args=(left, right)):
+                shape = tuple(build.dim(self.reference(arg), axis) for axis, arg in enumerate((left, right)))
+                return build.alloc(array.type.dtype, shape, "zeros", bar_name(array))
             case ir.Call():
                 array_value = self.value(array)
                 shape = tuple(build.dim(array_value, k) for k in range(array.type.rank))
@@ -264,17 +288,36 @@ class Reverse:
 
     def call(self, statement: ir.Call) -> None:
         """The adjoint of a library routine: a program of its own, read in place of the call."""
+        if statement.op == "np.dot":
+            product(self, statement)
+            return
         build = self.build
         bars = [self.shadow(var) if isinstance(var.type, Array) else self.take(var) or zero(var.type)
                 for var in statement.vars if var.type.is_float]
-        values = [self.value(operand) for operand in (*statement.args, *statement.vars)]
-        arrays = [arg for arg in statement.args if isinstance(arg.type, Array) and self.activity.is_active(arg)]
-        adjoint = adjoint_of(statement, tuple(statement.args.index(arg) for arg in arrays))
+        active = tuple(k for k, arg in enumerate(statement.args)
+                       if isinstance(arg.type, Array) and self.activity.is_active(arg))
+        adjoint = adjoint_of(statement, active)
+        needed = read_by(adjoint)
+        values = [self.reference(operand) if param in needed else operand
+                  for operand, param in zip((*statement.args, *statement.vars), adjoint.params)]
         body, results = spliced(adjoint, (*values, *bars), build.span)
         for inner in body:
             build.emit(inner)
-        for arg, result in zip(arrays, results):
-            add_nest(build, self.shadow(arg), result)
+        for k, result in zip(active, results):
+            add_nest(build, self.shadow(statement.args[k]), result)
+
+    def contribute(self, array: Var, made: Var) -> None:
+        """Add a new array to the shadow of another; where that has had nothing yet, the new array is the shadow."""
+        mirror = self.mirrors.get(self.regions.home[array])
+        fresh = array in self.untouched or (
+            mirror is not None and array not in mirror.shadows and array not in self.companions
+            and isinstance(self.regions.definition.get(array), (Alloc, ir.Call)))
+        if fresh and len(self.build.blocks) == mirror.depth + 1:
+            made.name = bar_name(array)
+            mirror.shadows[array] = made
+            self.untouched.discard(array)
+        else:
+            add_nest(self.build, self.shadow(array), made)
 
     def let(self, var: Var, expr, bar: Operand) -> None:
         match expr:
@@ -583,6 +626,12 @@ def join_bars(outer: dict, sides: list[dict]) -> tuple[dict, list[Merge]]:
     return joined, merges
 
 
+def read_by(program: Program) -> set[Operand]:
+    """The operands that a program reads."""
+    return {operand for statement in ir.walk(program.body)
+            for operand in (*ir.operands(statement), *ir.inner_operands(statement))} | set(program.results)
+
+
 def every_array(program: Program):
     """All array references that statements define."""
     for statement in ir.walk(program.body):
@@ -621,7 +670,11 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     that take the gradients of array parameters; array inputs without one are allocated and returned. `ends` are array
     parameters whose shadows hold the adjoints of what the program leaves in them.
     """
-    activity = analyse(program, inputs, (*(result for result, _ in seeds), *ends))
+    outputs = (*(result for result, _ in seeds), *ends)
+    activity = analyse(program, inputs, outputs)
+    kept = keep_operands(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
     regions = Regions(program)
     given = dict(shadows or {})
     prologue = Builder(relaxed=True)
@@ -632,6 +685,7 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
             shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
             (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
     reverse = Reverse(program, activity, regions, {**given, **made, **others})
+    reverse.untouched = set(made) - set(reverse.companions)
     for result, bar in seeds:
         if isinstance(result.type, Array):
             if activity.is_active(result):
@@ -641,7 +695,8 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     reverse.block(program.body)
     body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions),
             *reverse.build.here.body)
-    gradients = tuple(made[var] if var in made else reverse.bars.get(var, zero(var.type))
+    shadows = reverse.mirrors[regions.root].shadows
+    gradients = tuple(shadows[var] if var in made else reverse.bars.get(var, zero(var.type))
                       for var in inputs if var not in given)
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),

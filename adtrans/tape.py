@@ -14,6 +14,7 @@ from adtrans.build import Builder, const, zero
 from adtrans.ir import (
     Alloc,
     Array,
+    Call,
     Carry,
     For,
     If,
@@ -124,7 +125,15 @@ class Forward:
                 return [replace(statement, var=self.companions[var], base=self.companions[base])]
             case (Reshape(var, base) | Strided(var, base)) if var in self.companions:
                 return [replace(statement, var=self.companions[var], base=self.companions[base])]
+            case Call(vars):
+                return [made for var in vars if var in self.companions for made in self.zeros_like(var)]
         return []
+
+    def zeros_like(self, var: Var) -> tuple[Stmt, ...]:
+        """The allocation of the shadow of an array that a routine has made."""
+        build = Builder(relaxed=True)
+        shape = tuple(build.dim(var, axis) for axis in range(var.type.rank))
+        return (*build.here.body, Alloc(self.companions[var], shape, "zeros"))
 
     def follow(self, operand: Operand) -> Operand:
         return self.companions[operand]

@@ -148,9 +148,13 @@ class Writer:
         return ast.Call(attribute("np", fill), [where], keywords)
 
     def view(self, statement: View) -> ast.expr:
+        found = self.value(statement.base)
         items = [self.subscript(item) for item in statement.subscript]
-        where = items[0] if len(items) == 1 else ast.Tuple(items, ast.Load())
-        found: ast.expr = ast.Subscript(self.value(statement.base), where, ast.Load())
+        if items:
+            found = ast.Subscript(found, items[0] if len(items) == 1 else ast.Tuple(items, ast.Load()), ast.Load())
+            self.expressions.mark(found, [item for item in statement.subscript if isinstance(item, Operand)])
+        if statement.order == (1, 0):
+            return ast.Attribute(found, "T", ast.Load())
         if statement.order is not None:
             found = method(found, "transpose", [tuple_node([number(k) for k in statement.order])])
         return found

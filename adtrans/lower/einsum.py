@@ -2,15 +2,17 @@
 
     np.einsum("ij,jk->ik", a, b)
 
-becomes one nest over i and k around a loop over j. `...` stands for leading labels of their own.
+is a product of matrices (see `dense`); what is none becomes one nest over the labels of the result around loops over
+the others. `...` stands for leading labels of their own.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from adtrans.build import FALSE
 from adtrans.ir import INT, Const, Operand, Scalar
-from adtrans.lower import nests, views
+from adtrans.lower import dense, nests, views
 from adtrans.lower.containers import items_of
 from adtrans.lower.requests import as_view, axis_argument, into, output
 from adtrans.lower.scalars import as_type, promote, static_int
@@ -22,8 +24,10 @@ Labels = tuple
 def contraction(low, operands: list[View], labels: list[Labels], result: Labels, code: str | None = None) -> Num | View:
     """The sum, over the labels that `result` lacks, of the products of the operands' elements."""
     if code is None:
-        code, _ = promote(*((value.code, False) for value in operands))
-        code = "i8" if code == "b1" else code
+        found = by_matrices(low, operands, labels, result)
+        if found is not None:
+            return found
+        code = code_of(operands)
     extents = extents_of(low, operands, labels)
     order = list(result) + [label for label in extents if label not in result]
     inner = order[len(result):]
@@ -57,6 +61,47 @@ def contraction(low, operands: list[View], labels: list[Labels], result: Labels,
     out = views.whole(low, low.fresh(low.build.alloc(code, shape, "empty")))
     nests.nest(low, shape, lambda index: views.store(low, out, index, entry(index)))
     return out
+
+
+def code_of(operands: list[View]) -> str:
+    """The dtype of a sum of products."""
+    code, _ = promote(*((value.code, False) for value in operands))
+    return "i8" if code == "b1" else code
+
+
+def by_matrices(low, operands: list[View], labels: list[Labels], result: Labels) -> View | None:
+    """The contraction of two operands as products of matrices, where it is one: the labels that both and the result
+    have lead, the others of the result are rows or columns, and what both have besides is summed over."""
+    if len(operands) != 2 or any(len(set(names)) < len(names) for names in labels):
+        return None
+    extents, code = extents_of(low, operands, labels), code_of(operands)
+    both = [name for name in labels[0] if name in labels[1]]
+    lead, summed = [name for name in result if name in both], [name for name in both if name not in result]
+    parts = [[name for name in result if name in names and name not in both] for names in labels]
+    if not summed or not all(parts) or any(len(names) != len(part) + len(both) for names, part in zip(labels, parts)):
+        return None
+    if any(low.repeats(extent, extents[name]) != FALSE for value, names in zip(operands, labels)
+           for name, extent in zip(names, value.shape)):
+        return None
+    if not dense.pays(low, code, *(extents[part[0]] if len(part) == 1 else None for part in (*parts, summed))):
+        return None
+    if result[len(lead)] not in parts[0]:
+        operands, labels, parts = operands[::-1], labels[::-1], parts[::-1]
+    left = arranged(low, operands[0], labels[0], (*([name] for name in lead), parts[0], summed))
+    right = arranged(low, operands[1], labels[1], (*([name] for name in lead), summed, parts[1]))
+    order = [*lead, *parts[0], *parts[1]]
+    made = dense.stack(low, left, right, code)
+    if made.rank < len(order):
+        made = dense.spread(low, made, tuple(extents[name] for name in order))
+    if order == list(result):
+        return made
+    return nests.materialise(low, views.transpose(made, tuple(order.index(name) for name in result)))
+
+
+def arranged(low, value: View, names: Labels, groups: tuple[list, ...]) -> View:
+    """One axis for each group of labels."""
+    turned = views.transpose(value, tuple(names.index(name) for group in groups for name in group))
+    return dense.gathered(low, turned, tuple(map(len, groups)))
 
 
 def extents_of(low, operands: list[View], labels: list[Labels]) -> dict:

@@ -1,4 +1,4 @@
-"""dot, matmul, @, outer, inner, vdot, kron, trace as loop nests."""
+"""dot, matmul, @, outer, inner, vdot, kron, trace as loop nests; products of matrices are calls (see `dense`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from adtrans.build import ZERO, const
 from adtrans.ir import INT, Const, Operand, Scalar
-from adtrans.lower import einsum, nests, views
+from adtrans.lower import dense, einsum, nests, views
 from adtrans.lower.builtins import arity, integer
 from adtrans.lower.creation import convert
 from adtrans.lower.expressions import arithmetic
@@ -23,6 +23,7 @@ def same_extent(low, a: Operand, b: Operand, name: str) -> None:
     if isinstance(a, Const) and isinstance(b, Const):
         raise low.error(f"{name}: mismatch in core dimension: {a.value} is different from {b.value}", kind="value")
     low.check(low.build.prim("eq", a, b), "ValueError", f"{name}: shapes not aligned:", (a, b))
+    low.declare_equal(a, b)
 
 
 def contract(low, extent: Operand, code: str, product, wide: str | None = None) -> Operand:
@@ -59,6 +60,11 @@ def matmul(low, a: Value, b: Value) -> Value:
     left = views.broadcast(low, left, (*outer, *left.shape[-2:]))
     right = views.broadcast(low, right, (*outer, *right.shape[-2:]))
     full = (*outer, left.shape[-2], right.shape[-1])
+    if dense.pays(low, code, *left.shape[-2:], right.shape[-1]):
+        if b.rank == 2 and outer:
+            rows = dense.gathered(low, left, (len(outer) + 1, 1))
+            return dense.spread(low, dense.product(low, rows, b, code), full)
+        return dense.stack(low, left, right, code)
     wide = alone(code) if a.rank == b.rank == 1 else code
 
     def entry(index) -> Operand:
@@ -109,6 +115,12 @@ def dot_of(low, a: Value, b: Value) -> Value:
 def tensor_dot(low, a: View, b: View, axis_a: int, axis_b: int, name: str) -> Value:
     """The sum over one axis of each: the other axes of a, then those of b."""
     same_extent(low, a.shape[axis_a], b.shape[axis_b], name)
+    labels_a = [*range(a.rank)]
+    labels_b = [a.rank + k if k != axis_b else axis_a for k in range(b.rank)]
+    found = einsum.by_matrices(low, [a, b], [tuple(labels_a), tuple(labels_b)],
+                               tuple(k for k in (*labels_a, *labels_b) if k != axis_a))
+    if found is not None:
+        return found
     code, _ = promote((a.code, False), (b.code, False))
     rest_a = a.shape[:axis_a] + a.shape[axis_a + 1:]
     rest_b = b.shape[:axis_b] + b.shape[axis_b + 1:]

@@ -1,0 +1,110 @@
+"""Products of matrices by BLAS, as Numba hands it on from SciPy.
+
+    c = np.dot(a, b)
+
+Numba's own version of np.dot is three functions to be compiled for each pair of types. Here it is a few instructions:
+an allocation and a call of gemm. Matrices contiguous by rows or by columns are read where they are, others are copied.
+"""
+
+from llvmlite import ir as llvm
+from numba.core import cgutils, ir, types
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.extending import intrinsic
+from numba.core.imputils import impl_ret_new_ref
+from numba.np.arrayobj import _empty_nd_impl, make_array
+from numba.np.linalg import (
+    check_blas_return,
+    ensure_blas,
+    get_blas_kind,
+    ll_char,
+    ll_void_p,
+    make_constant_slot,
+    make_contiguous,
+)
+from numpy import dot
+
+INTP = cgutils.intp_t
+GEMM = llvm.FunctionType(llvm.IntType(32), [ll_char, ll_char, ll_char, INTP, INTP, INTP, ll_void_p, ll_void_p, INTP,
+                                            ll_void_p, INTP, ll_void_p, ll_void_p, INTP])
+
+
+@intrinsic
+def product(typingctx, a, b):
+    """The product of two matrices of one floating-point type."""
+    if not all(isinstance(given, types.Array) and given.ndim == 2 for given in (a, b)) or a.dtype != b.dtype \
+            or a.dtype not in (types.float32, types.float64):
+        return None
+    ensure_blas()
+    return types.Array(a.dtype, 2, "C")(a, b), generate
+
+
+def generate(context, builder, signature, arguments):
+    with make_contiguous(context, builder, signature, arguments) as (contiguous, given):
+        made = gemm(context, builder, signature.return_type, contiguous.args, given)
+    return impl_ret_new_ref(context, builder, signature.return_type, made)
+
+
+def gemm(context, builder, result, kinds, given):
+    """A new array with the product. BLAS counts by columns: to it the arrays are transposed, and c^T = b^T a^T."""
+    left, right = (make_array(kind)(context, builder, value) for kind, value in zip(kinds, given))
+    m, inner = cgutils.unpack_tuple(builder, left.shape)
+    n = cgutils.unpack_tuple(builder, right.shape)[1]
+    out = _empty_nd_impl(context, builder, result, (m, n))
+    one, zero = (builder.bitcast(make_constant_slot(context, builder, result.dtype, value), ll_void_p)
+                 for value in (1.0, 0.0))
+    turned, data, strides = zip(*(operand(builder, kind, array) for kind, array in zip(kinds, (left, right))))
+    gemm = cgutils.get_or_insert_function(builder.module, GEMM, "numba_xxgemm")
+    kind = llvm.Constant(ll_char, ord(get_blas_kind(result.dtype)))
+    status = builder.call(gemm, (kind, turned[1], turned[0], n, m, inner, one, data[1], strides[1], data[0], strides[0],
+                                 zero, builder.bitcast(out.data, ll_void_p), positive(builder, n)))
+    check_blas_return(context, builder, status)
+    return out._getvalue()
+
+
+def operand(builder, kind, array):
+    """Whether BLAS is to transpose an operand, where it lies, and the distance of its rows or columns."""
+    by_rows = kind.layout == "C"
+    extent = cgutils.unpack_tuple(builder, array.shape)[1 if by_rows else 0]
+    return (llvm.Constant(ll_char, ord("n" if by_rows else "t")), builder.bitcast(array.data, ll_void_p),
+            positive(builder, extent))
+
+
+def positive(builder, extent):
+    """An extent, for empty arrays 1: BLAS takes no distance of 0."""
+    one = llvm.Constant(INTP, 1)
+    return builder.select(builder.icmp_signed(">", extent, one), extent, one)
+
+
+TABLE = {dot: product}
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class MatrixProducts(FunctionPass):
+    """Attributes of modules that are functions in `TABLE` become what stands there. To run before type inference."""
+
+    _name = "adtrans_matrix_products"
+
+    def __init__(self):
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state):
+        changed = False
+        for block in state.func_ir.blocks.values():
+            for statement in block.find_insts(ir.Assign):
+                found = replacement(state.func_ir, statement.value)
+                if found is not None:
+                    statement.value = ir.Global(found.__name__, found, statement.loc)
+                    changed = True
+        return changed
+
+
+def replacement(func_ir, value):
+    """What is to be used in place of `np.dot`; None for any other expression."""
+    if not isinstance(value, ir.Expr) or value.op != "getattr" or value.attr != dot.__name__:
+        return None
+    module = func_ir.get_definition(value.value)
+    held = getattr(module.value, value.attr, None) if isinstance(module, (ir.Global, ir.FreeVar)) else None
+    return TABLE.get(held) if held is dot else None
+
+
+__all__ = ["MatrixProducts", "TABLE"]
