@@ -85,7 +85,7 @@ def compile_module(
     native = None
     if not config.DISABLE_JIT:
         native = _Native()
-        function = _dispatcher(function, options, native)
+        function = _dispatcher(function, text, options, native)
         with global_compiler_lock, _own_symbols(identity):
             function.compile(_numba_types(signature))
     if key and native and native.content:
@@ -121,7 +121,7 @@ def _restore(key: str, files: dict[str, bytes]) -> Compiled:
     entry, signature = record["entry"], tuple(record["signature"])
     native = _Native(files[_NATIVE], record["symbols"])
     function = _execute(text, entry, _identity(text, record), key)
-    function = _dispatcher(function, record["options"], native)
+    function = _dispatcher(function, text, record["options"], native)
     function.compile(_numba_types(signature))
     return Compiled(function, text, entry, signature, record["meta"], from_cache=True)
 
@@ -235,19 +235,26 @@ class _LeanCompiler(CompilerBase):
         return [passes]
 
 
-def _pipeline(options: dict) -> type[CompilerBase]:
-    """The compiler for the promises that are made of a text."""
+def _pipeline(text: str, options: dict) -> type[CompilerBase]:
+    """The compiler for a text and the promises that are made of it."""
 
     class Pipeline(_LeanCompiler):
         def define_pipelines(self):
             self.state.flags.noalias = options["noalias"]
             found = super().define_pipelines()
-            if options["wrapping"] is not None:
-                step = unsigned_indices(frozenset(options["wrapping"]))
-                for passes in found:
-                    passes.add_pass_after(step, typed_passes.NopythonTypeInference)
-                    passes.finalize()
+            for passes in found:
+                for step, place in steps:
+                    passes.add_pass_after(step, place)
+                passes.finalize()
             return found
+
+    steps: list = []
+    if options["wrapping"] is not None:
+        steps.append((unsigned_indices(frozenset(options["wrapping"])), typed_passes.NopythonTypeInference))
+    if "np.dot(" in text:
+        from adtrans.backend.blas import MatrixProducts  # takes a while to import
+
+        steps.append((MatrixProducts, untyped_passes.IRProcessing))
 
     return Pipeline
 
@@ -287,7 +294,7 @@ class _OneSignature(CPUDispatcher):
             raise TypeError(str(error)) from None
 
 
-def _dispatcher(function: Callable, options: dict, native: _Native) -> _OneSignature:
+def _dispatcher(function: Callable, text: str, options: dict, native: _Native) -> _OneSignature:
     target_options = {
         "nopython": True,
         "error_model": "numpy",
@@ -295,7 +302,7 @@ def _dispatcher(function: Callable, options: dict, native: _Native) -> _OneSigna
         "boundscheck": options["boundscheck"],
         "parallel": options["parallel"],
     }
-    dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=_pipeline(options))
+    dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=_pipeline(text, options))
     dispatcher._cache = native
     return dispatcher
 
