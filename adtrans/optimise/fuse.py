@@ -49,7 +49,8 @@ from adtrans.optimise.simplify import propagate
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 
 # Operations that succeed whatever their operands are.
-SAFE = frozenset("add sub mul neg min max lt le gt ge eq ne and or not select cast".split())
+SAFE = frozenset(("add", "sub", "mul", "neg", "min", "max", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not",
+                  "select", "cast"))
 MOVABLE = (Let, Alloc, View, Reshape, Strided, NewList, Check, Store, Accumulate, For, If)
 # How many loops back to look for one to fuse with.
 REACH = 8
