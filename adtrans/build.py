@@ -11,7 +11,7 @@ Equal pure operations on equal operands give the same variable while it is in sc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from adtrans.errors import Span
@@ -23,6 +23,7 @@ from adtrans.ir import (
     Array,
     Const,
     Dim,
+    For,
     Let,
     Load,
     Operand,
@@ -290,3 +291,18 @@ def combine(left, right, factor: int):
 
 def type_of(type: Scalar):
     return {"b1": bool, "i8": int}.get(type.code, float)
+
+
+def over_elements(build: Builder, target: Var, body: Callable[[tuple[Operand, ...]], None]) -> None:
+    """Loops over all indices of an array."""
+    def level(k: int, index: tuple) -> None:
+        if k == target.type.rank:
+            body(index)
+            return
+        counter = Var(INT, "ijklmnpq"[k % 8])
+        extent = build.dim(target, k)
+        with build.block() as block:
+            level(k + 1, (*index, counter))
+        build.emit(For(counter, const(0), extent, const(1), (), tuple(block.body)))
+
+    level(0, ())

@@ -1,6 +1,6 @@
-"""Products of matrices in reverse.
+"""Products of matrices in reverse, and what calls of routines read.
 
-What the reverse sweep reads of them has to be there unchanged: operands that are written to later are copied.
+The reverse sweep needs it unchanged: operands that are written to later are copied.
 
     c = np.dot(a, b)                 for i in ...: a_kept[i, j] = a[i, j]
     a[0, 0] = 1.0             ->     c = np.dot(a_kept, b)
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from adtrans import ir
 from adtrans.analysis.activity import Activity
 from adtrans.analysis.regions import Regions
-from adtrans.build import Builder, const
-from adtrans.ir import INT, Accumulate, Call, For, If, Program, Stmt, Store, Var, View, While
+from adtrans.build import Builder, over_elements
+from adtrans.ir import Accumulate, Array, Call, For, If, Program, Stmt, Store, Var, View, While
+from adtrans.rules.linalg import adjoint_of, read_by
 from adtrans.storage import fresh_classes
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def keep_operands(program: Program, activity: Activity) -> Program:
     """The program with copies of the operands that do not stay as they are."""
-    if not any(isinstance(statement, Call) and statement.op == "np.dot" for statement in ir.walk(program.body)):
+    if not any(isinstance(statement, Call) for statement in ir.walk(program.body)):
         return program
     keeper = Keeper(program, activity)
     body = keeper.block(program.body)
@@ -56,38 +57,42 @@ class Keeper:
             case If(then=then, orelse=orelse):
                 sides = self.block(then), self.block(orelse)
                 return (replace(statement, then=sides[0], orelse=sides[1]) if self.copied else statement,)
-            case Call(op="np.dot", args=(a, b)) if self.activity.is_active(statement.vars[0]):
+            case Call(args=args) if any(map(self.activity.is_active, statement.vars)):
                 build = Builder(relaxed=True)
                 build.span = statement.span
-                left = self.kept(build, a, statement) if self.activity.is_active(b) else a
-                right = self.kept(build, b, statement) if self.activity.is_active(a) else b
-                return (*build.here.body, replace(statement, args=(left, right)))
+                kept = [self.kept(build, arg, statement) if self.needed(statement, k) else arg
+                        for k, arg in enumerate(args)]
+                return (*build.here.body, replace(statement, args=tuple(kept)))
         return (statement,)
 
-    def kept(self, build: Builder, array: Var, product: Call) -> Var:
+    def needed(self, call: Call, place: int) -> bool:
+        """Whether the adjoint of a call reads an argument."""
+        if call.op == "np.dot":
+            return self.activity.is_active(call.args[1 - place])
+        active = tuple(k for k, arg in enumerate(call.args)
+                       if isinstance(arg.type, Array) and self.activity.is_active(arg))
+        adjoint = adjoint_of(call, active)
+        return isinstance(call.args[place].type, Array) and adjoint.params[place] in read_by(adjoint)
+
+    def kept(self, build: Builder, array: Var, call: Call) -> Var:
         """The array, or a copy."""
-        if self.stays(array, product):
+        if self.stays(array, call):
             return array
         self.copied = True
-        extents = tuple(build.dim(array, axis) for axis in (0, 1))
-        copy = build.alloc(array.type.dtype, extents, "empty", array.name and f"{array.name}_kept")
-        i, j = Var(INT, "i"), Var(INT, "j")
-        with build.block() as row:
-            with build.block() as element:
-                build.store(copy, (i, j), build.load(array, (i, j)))
-            build.emit(For(j, const(0), extents[1], const(1), (), tuple(element.body), None, build.span))
-        build.emit(For(i, const(0), extents[0], const(1), (), tuple(row.body), None, build.span))
+        shape = tuple(build.dim(array, axis) for axis in range(array.type.rank))
+        copy = build.alloc(array.type.dtype, shape, "empty", array.name and f"{array.name}_kept")
+        over_elements(build, copy, lambda index: build.store(copy, index, build.load(array, index)))
         return copy
 
-    def stays(self, array: Var, product: Call) -> bool:
-        """Whether nothing writes to the memory of an array after the product has read it."""
+    def stays(self, array: Var, call: Call) -> bool:
+        """Whether nothing writes to the memory of an array after the call has read it."""
         regions, group = self.regions, self.activity.classes[array]
         made = self.fresh.get(group)
         lifetime = len(regions.home[made].loops) if made is not None else 0
-        here = regions.at[id(product)].loops[lifetime:]
+        here = regions.at[id(call)].loops[lifetime:]
         for write in self.writes.get(group, ()):
             there = regions.at[id(write)].loops[lifetime:]
-            if here and there and here[0] is there[0] or regions.order[id(write)] > regions.order[id(product)]:
+            if here and there and here[0] is there[0] or regions.order[id(write)] > regions.order[id(call)]:
                 return False
         return True
 

@@ -9,14 +9,14 @@ every active array has a shadow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from adtrans import ir
 from adtrans.analysis.activity import Activity, analyse
 from adtrans.analysis.regions import Region, Regions
-from adtrans.build import Builder, const, zero
+from adtrans.build import Builder, const, over_elements, zero
 from adtrans.ir import (
     BOOL,
     INT,
@@ -45,7 +45,7 @@ from adtrans.ir import (
 )
 from adtrans.matrices import keep_operands, product
 from adtrans.rules import rule_of
-from adtrans.rules.linalg import adjoint_of
+from adtrans.rules.linalg import adjoint_of, read_by
 from adtrans.rules.rule import emit as emit_partial
 from adtrans.splice import spliced
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
@@ -626,12 +626,6 @@ def join_bars(outer: dict, sides: list[dict]) -> tuple[dict, list[Merge]]:
     return joined, merges
 
 
-def read_by(program: Program) -> set[Operand]:
-    """The operands that a program reads."""
-    return {operand for statement in ir.walk(program.body)
-            for operand in (*ir.operands(statement), *ir.inner_operands(statement))} | set(program.results)
-
-
 def every_array(program: Program):
     """All array references that statements define."""
     for statement in ir.walk(program.body):
@@ -712,18 +706,3 @@ def add_nest(build: Builder, target: Var, source: Var) -> None:
 def clear_nest(build: Builder, target: Var) -> None:
     """target = 0, element by element."""
     over_elements(build, target, lambda index: build.store(target, index, zero(target.type.element)))
-
-
-def over_elements(build: Builder, target: Var, body: Callable[[tuple[Operand, ...]], None]) -> None:
-    """Loops over all indices of an array."""
-    def level(k: int, index: tuple) -> None:
-        if k == target.type.rank:
-            body(index)
-            return
-        counter = Var(INT, "ijklmnpq"[k % 8])
-        extent = build.dim(target, k)
-        with build.block() as block:
-            level(k + 1, (*index, counter))
-        build.emit(For(counter, const(0), extent, const(1), (), tuple(block.body)))
-
-    level(0, ())

@@ -1,10 +1,12 @@
-"""Products of matrices by BLAS, as Numba hands it on from SciPy.
+"""Products of matrices by BLAS, as Numba hands it on from SciPy, and the pass that puts it in NumPy's place.
 
     c = np.dot(a, b)
 
 Numba's own version of np.dot is three functions to be compiled for each pair of types. Here it is a few instructions:
 an allocation and a call of gemm. Matrices contiguous by rows or by columns are read where they are, others are copied.
 """
+
+from types import ModuleType
 
 from llvmlite import ir as llvm
 from numba.core import cgutils, ir, types
@@ -22,6 +24,8 @@ from numba.np.linalg import (
     make_contiguous,
 )
 from numpy import dot
+
+from adtrans.backend import lapack
 
 INTP = cgutils.intp_t
 GEMM = llvm.FunctionType(llvm.IntType(32), [ll_char, ll_char, ll_char, INTP, INTP, INTP, ll_void_p, ll_void_p, INTP,
@@ -75,7 +79,7 @@ def positive(builder, extent):
     return builder.select(builder.icmp_signed(">", extent, one), extent, one)
 
 
-TABLE = {dot: product}
+TABLE = {dot: product, **lapack.TABLE}
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
@@ -99,12 +103,23 @@ class MatrixProducts(FunctionPass):
 
 
 def replacement(func_ir, value):
-    """What is to be used in place of `np.dot`; None for any other expression."""
-    if not isinstance(value, ir.Expr) or value.op != "getattr" or value.attr != dot.__name__:
+    """What is to be used in place of `np.dot`, say; None for any other expression."""
+    if not isinstance(value, ir.Expr) or value.op != "getattr" or value.attr not in NAMES:
         return None
-    module = func_ir.get_definition(value.value)
-    held = getattr(module.value, value.attr, None) if isinstance(module, (ir.Global, ir.FreeVar)) else None
-    return TABLE.get(held) if held is dot else None
+    function = known(func_ir, value)
+    return next((made for other, made in TABLE.items() if function is other), None)
 
 
+def known(func_ir, value):
+    """The value of a global name, or of an attribute of a module that one is; None for any other expression."""
+    match value:
+        case ir.Global() | ir.FreeVar():
+            return value.value
+        case ir.Expr(op="getattr"):
+            module = known(func_ir, func_ir.get_definition(value.value))
+            return getattr(module, value.attr, None) if isinstance(module, ModuleType) else None
+    return None
+
+
+NAMES = frozenset(function.__name__ for function in TABLE)
 __all__ = ["MatrixProducts", "TABLE"]

@@ -27,7 +27,16 @@ def inv_adjoint(a, y, y_bar):
 
 
 def det_adjoint(a, d, d_bar):
-    """d_bar times the cofactors, by the singular values, so that singular matrices are no exception."""
+    """d_bar times the cofactors: d a^-T, unless the matrix is so near to a singular one that this loses digits."""
+    if d != 0.0 and np.isfinite(d):
+        inverse = primitives.inv(a)
+        if np.sqrt(np.sum(a * a) * np.sum(inverse * inverse)) < np.finfo(a.dtype).eps ** -0.375:
+            return (d_bar * d * inverse.T,)
+    return (d_bar * cofactors(a),)
+
+
+def cofactors(a):
+    """By the singular values, so that singular matrices are no exception."""
     u, s, vt = primitives.svd(a, True)
     n = a.shape[0]
     others = np.ones_like(s)
@@ -35,8 +44,7 @@ def det_adjoint(a, d, d_bar):
         for j in range(n):
             if j != i:
                 others[i] = others[i] * s[j]
-    sign = primitives.det(u) * primitives.det(vt)
-    return (d_bar * sign * ((u * others) @ vt),)
+    return primitives.det(u) * primitives.det(vt) * ((u * others) @ vt)
 
 
 def slogdet_adjoint(a, sign, logarithm, sign_bar, logarithm_bar):

@@ -112,4 +112,4 @@ def spread(low, view: View, shape: tuple[Operand, ...]) -> View:
     return views.reshaped(low, view, shape) or views.reshaped(low, nests.materialise(low, view), shape)
 
 
-__all__ = ["gathered", "pays", "product", "spread", "stack"]
+__all__ = ["gathered", "matrix", "pays", "product", "spread", "stack"]

@@ -1,22 +1,26 @@
 """Calls of NumPy's linear algebra routines, which stay calls.
 
-A routine reads private copies of its arguments and what it makes is private too, so both are still there, unchanged,
-when the adjoint wants them; the program goes on with a copy.
+What a routine makes is private, so that it is still there, unchanged, when the adjoint wants it; the program goes on
+with a copy. (What it reads is seen to by `adtrans.matrices`.)
 """
 
 from __future__ import annotations
 
 from adtrans.ir import Array, Call, Operand, Scalar, Var
 from adtrans.library import primitives
-from adtrans.lower import nests, views
+from adtrans.lower import dense, nests, views
 from adtrans.lower.builtins import arity
 from adtrans.lower.scalars import truth
 from adtrans.lower.values import Arrayish, Num, Seq, Value, View
 
 
 def matrix(low, value: Value, code: str) -> View:
-    """A private copy of a matrix or vector."""
-    return nests.materialise(low, value, code)
+    """The whole of an array that is a matrix or vector; a copy where that is not contiguous or of another dtype."""
+    value = nests.concrete(low, value)
+    if value.rank == 2:
+        return views.whole(low, dense.matrix(low, value, code))
+    found = views.contiguous(low, value) if value.dtype == code else None
+    return nests.materialise(low, value, code) if found is None else views.whole(low, found)
 
 
 def float_code(low, name: str, *values: Value) -> str:

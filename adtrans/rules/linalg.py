@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adtrans import ir
-from adtrans.ir import Array, Call, Check, Program, Scalar, Stmt
+from adtrans.ir import Array, Call, Check, Operand, Program, Scalar, Stmt
 from adtrans.optimise.simplify import simplify
 from adtrans.structure import ArraySpec, NumberSpec, Spec
 
@@ -40,6 +40,12 @@ def read(statement: Call, types: tuple, wanted: tuple[int, ...]) -> Program:
     results = tuple(lowered.program.results[arrays.index(k)] for k in wanted)
     program = replace(lowered.program, body=unchecked(lowered.program.body), results=results)
     return ir.verify(simplify(ir.verify(program)))
+
+
+def read_by(program: Program) -> set[Operand]:
+    """The operands that a program reads."""
+    return {operand for statement in ir.walk(program.body)
+            for operand in (*ir.operands(statement), *ir.inner_operands(statement))} | set(program.results)
 
 
 def spec(type: Scalar | Array) -> Spec:

@@ -195,6 +195,8 @@ def cases():
     singular[2] = singular[0] - 2.0 * singular[1]
     yield case("np.linalg.det(a)", _reference=det_reference, a=singular)
     yield case("np.linalg.det(a)", _reference=det_reference, a=np.zeros((2, 2)))
+    yield case("np.linalg.det(a)", _reference=det_reference, a=singular + 1e-9 * matrices(3))
+    yield case("np.linalg.det(a)", _reference=det_reference, a=matrices(9, kind="good"))
     yield case("np.linalg.det(a)", _reference=each(det_reference, "a"), a=matrices(3, stack=2))
     yield case("np.linalg.slogdet(a)", _reference=each(slogdet_reference, "a"), a=matrices(3, stack=2))
     yield case("np.linalg.cholesky(a)", _reference=each(cholesky_reference, "a"), a=matrices(3, kind="positive", stack=2))
