@@ -351,7 +351,7 @@ def describe(value: Value) -> str:
         case Num():
             return "a number"
         case Py(obj):
-            kind = type(obj).__name__
+            kind = {"_ArrayFunctionDispatcher": "function"}.get(type(obj).__name__, type(obj).__name__)
             name = getattr(obj, "__name__", None)
             return f"{kind} {name!r}" if name else f"{obj!r}" if isinstance(obj, str) else f"a {kind}"
         case Seq():

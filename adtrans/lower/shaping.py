@@ -196,14 +196,18 @@ def expand_dims(low, args, keywords) -> Value:
 
 
 def squeeze(low, args, keywords) -> Value:
-    """Without the named axes; without an axis= only those whose extent is known to be 1 go."""
+    """Without the named axes; without an axis= those whose extent is known to be 1 go, the others are taken to stay."""
     arity(low, "squeeze", args, keywords, 1, 2, ("axis",))
     value = array(low, args[0])
     axis = axis_argument(low, args[1] if len(args) > 1 else keywords.get("axis", NONE))
     if axis is None:
         gone = tuple(k for k, extent in enumerate(value.shape) if extent == ONE)
-        if any(not isinstance(extent, Const) for extent in value.shape):
-            raise low.error("np.squeeze needs axis=: the shape is not known before the program runs")
+        unknown = [extent for extent in value.shape if not isinstance(extent, Const)]
+        if unknown and low.options.dynamic_broadcast:
+            raise low.error("np.squeeze needs axis= here: an extent that is computed may be 1 or not",
+                            hint="name the axes that go: np.squeeze(a, axis=0)")
+        for extent in unknown:
+            low.assume(low.build.prim("ne", extent, ONE))
     else:
         gone = nests.axes_of(low, axis, value.rank)
         for k in gone:

@@ -81,7 +81,7 @@ KNOWN.update({np.round: round_, np.around: round_, np.finfo: finfo, markers.stop
 HINTS = {
     "numpy.random": "pass random numbers in as an argument",
     "random": "pass random numbers in as an argument",
-    "numpy.fft": "write the transform as a matrix product",
+    "numpy.fft": "complex numbers are not in the language: multiply by a matrix of cosines and by one of sines",
     "time": "time the call from outside",
 }
 

@@ -9,7 +9,15 @@ import scipy.optimize
 
 
 def bad_fft(x):
-    return np.sum(np.fft.fft(x))  #! UnsupportedError: fft
+    return np.sum(np.fft.fft(x))  #! UnsupportedError: function 'fft' is not in the language hint:complex
+
+
+def bad_fft_of_real_numbers(x):
+    return np.sum(np.abs(np.fft.rfft(x)) ** 2)  #! UnsupportedError: function 'rfft' hint:cosines
+
+
+def bad_fft_and_back(x):
+    return np.sum(np.fft.irfft(np.fft.rfft(x) * 0.5) ** 2)  #! UnsupportedError: rfft hint:complex
 
 
 def bad_random_rand(x):

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+import adtrans
 from tests.functions.harness import case, forms, judge
 
 RNG = np.random.default_rng(12)
@@ -124,6 +125,8 @@ RANKS += over([CUBE], ["np.reshape(a, (4, 6), order='F')", "np.ravel(a, order='F
                        "np.transpose(a, [2, 0, 1])", "np.swapaxes(a, 0, 2)", "np.moveaxis(a, [0, 1], [-1, -2])",
                        "np.moveaxis(a, (0, 2), (1, 0))", "np.moveaxis(a, source=0, destination=-1)", "np.rollaxis(a, 2)",
                        "np.rollaxis(a, 2, 1)", "np.rollaxis(a, 0, 3)", "np.rollaxis(a, -1, -2)", "a.transpose(2, 0, 1)"])
+RANKS += over([VECTOR, MATRIX, (1,), (1, 1), (1, 3), (3, 1, 2), (1, 2, 1), (0, 1), ()], ["np.squeeze(a)", "a.squeeze()", "np.squeeze(a * a)", "np.squeeze(a[None])"])
+RANKS += over([(3, 1)], ["np.squeeze(a[:2])", "a.T.squeeze()", "np.squeeze(a @ a.T)"])
 GRIDS = [case(text, a=RNG.normal(size=3), b=RNG.normal(size=2)) for text in (
     "np.meshgrid(a, b)", "np.meshgrid(a, b, indexing='ij')", "np.meshgrid(a, b, sparse=True)", "np.meshgrid(a)",
     "np.meshgrid(a, b, a)", "np.meshgrid(a, b, a, indexing='ij')", "np.meshgrid(a, b, sparse=True, indexing='ij')",
@@ -177,3 +180,21 @@ def test_single_precision(found):
 @pytest.mark.parametrize("found", CASES[::60], ids=str)
 def test_compiled(found):
     judge(found, compiled=True)
+
+
+def test_squeeze_reads_again_where_other_axes_have_one_element():
+    gradient = adtrans.value_and_grad(lambda a: np.sum(np.cumsum(np.squeeze(a), axis=-1) ** 2), cache=False)
+    for shape in ((2, 3), (2, 1, 3), (1, 3), (2, 3), (3, 1)):
+        a = RNG.normal(size=shape)
+        value, bar = gradient.interpreted(a)
+        flat = np.squeeze(a)
+        assert value == pytest.approx(np.sum(np.cumsum(flat, axis=-1) ** 2)) and bar.shape == shape
+        wanted = np.flip(np.cumsum(np.flip(2.0 * np.cumsum(flat, axis=-1), axis=-1), axis=-1), axis=-1)
+        assert np.allclose(np.squeeze(bar), wanted)
+
+
+def test_squeeze_of_a_computed_extent_needs_an_axis():
+    gradient = adtrans.grad(lambda a, k: np.sum(np.squeeze(a[:k])), cache=False)
+    assert np.array_equal(gradient.interpreted(np.ones(4), 3), [1.0, 1.0, 1.0, 0.0])
+    with pytest.raises(adtrans.UnsupportedError, match="needs axis="):
+        gradient.interpreted(np.ones(4), 1)
