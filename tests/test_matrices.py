@@ -64,6 +64,14 @@ def written_in_a_loop(q, a):
     return np.sum(a * a)
 
 
+def written_first_in_a_loop(q, a):
+    total = 0.0
+    for k in range(3):
+        q[k, 0] *= 0.9
+        total += np.sum((q @ a) ** 2)
+    return total
+
+
 def swapped(q, a):
     x, y = a, 2.0 * a
     for _ in range(3):
@@ -136,7 +144,7 @@ def constant_side(q, a):
 
 PROGRAMS = {
     written_later: (A, B), written_before: (A, B), result_written: (A, B), squared: (Q,), gram: (Q,), cube: (Q,), carried: (Q, A),
-    carried_and_written: (Q, A), written_in_a_loop: (Q, A), swapped: (Q, A), slices_in_a_loop: (H, Q), scratch_in_a_loop: (H, Q),
+    carried_and_written: (Q, A), written_in_a_loop: (Q, A), written_first_in_a_loop: (Q, A), swapped: (Q, A), slices_in_a_loop: (H, Q), scratch_in_a_loop: (H, Q),
     in_a_branch: (Q, A), view_in_a_branch: (H, Q), until_large: (Q, A), early: (Q, A), stacks: (H, Q), contracted: (H, Q),
     constant_side: (Q, A),
 }  # fmt: skip

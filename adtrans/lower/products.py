@@ -60,10 +60,10 @@ def matmul(low, a: Value, b: Value) -> Value:
     left = views.broadcast(low, left, (*outer, *left.shape[-2:]))
     right = views.broadcast(low, right, (*outer, *right.shape[-2:]))
     full = (*outer, left.shape[-2], right.shape[-1])
+    if b.rank == 2 and outer and dense.pays(low, code, None, *b.shape):
+        rows = dense.gathered(low, left, (len(outer) + 1, 1))
+        return dense.spread(low, dense.product(low, rows, b, code), full)
     if dense.pays(low, code, *left.shape[-2:], right.shape[-1]):
-        if b.rank == 2 and outer:
-            rows = dense.gathered(low, left, (len(outer) + 1, 1))
-            return dense.spread(low, dense.product(low, rows, b, code), full)
         return dense.stack(low, left, right, code)
     wide = alone(code) if a.rank == b.rank == 1 else code
 

@@ -29,7 +29,7 @@ def test_products_of_matrices_are_calls(expression, count):
 
 
 @pytest.mark.parametrize("expression", [
-    "h @ b", "np.dot(h, b)", "np.tensordot(h, k, axes=([0, 2], [0, 1]))", "np.einsum('bij,jk->bik', h, b)", "h @ k",
+    "h @ b", "np.dot(h, b)", "np.tensordot(h, k, axes=([0, 2], [0, 1]))", "np.einsum('bij,jk->bik', h, b)", "h @ k", "h[:, :, None] @ b",
     "np.einsum('bij,bjk->bik', h, k)", "np.einsum('bij,bjk->ibk', h, k)", "np.einsum('bij,bjk->ik', h, k)",
 ])
 def test_products_of_more_axes_are_calls(expression):
