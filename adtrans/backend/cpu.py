@@ -251,7 +251,7 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     steps: list = []
     if options["wrapping"] is not None:
         steps.append((unsigned_indices(frozenset(options["wrapping"])), typed_passes.NopythonTypeInference))
-    if "np.dot(" in text:
+    if "np.dot(" in text or "np.linalg.solve(" in text:
         from adtrans.backend.blas import MatrixProducts  # takes a while to import
 
         steps.append((MatrixProducts, untyped_passes.IRProcessing))
