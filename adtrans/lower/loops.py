@@ -68,7 +68,9 @@ def over(low, node: ast.AST, iterable: Value, body: Callable[[Value], None], ore
     number = next(low.numbers)
     static = items_of(low, iterable)
     if static is not None:
-        unrolled(low, number, static, body, orelse)
+        unrolled(low, number, len(static), lambda k: item_now(low, iterable, k), body, orelse)
+        if len(items_of(low, iterable) or ()) != len(static):
+            raise low.error("a list that changes its length while it is iterated over", hint="iterate over a copy")
         return
     before, errors = dict(low.env), len(low.errors)
     mark = low.build.mark()
@@ -81,7 +83,7 @@ def over(low, node: ast.AST, iterable: Value, body: Callable[[Value], None], ore
         low.env = before
         del low.errors[errors:]
         low.build.rollback(mark)
-        unrolled(low, number, [item_at(low, iterable, const(k)) for k in range(extent)], body, orelse)
+        unrolled(low, number, extent, lambda k: item_at(low, iterable, const(k)), body, orelse)
 
 
 def constant_trips(iterable: Value) -> int | None:
@@ -510,18 +512,30 @@ def item_at(low, iterable: Value, at: Operand) -> Value:
 # --- unrolling -------------------------------------------------------------------------------------------
 
 
-def unrolled(low, number: int, items: list[Value], body: Callable[[Value], None], orelse: Callable) -> None:
-    """The body once for each item, each guarded by what `break` left."""
+def item_now(low, iterable: Value, k: int) -> Value:
+    """The item at a position as it is now: what has been stored in a list or array since the loop began counts."""
+    match iterable:
+        case Iter("zip", parts):
+            return Seq(tuple(item_now(low, part, k) for part in parts))
+        case Iter("enumerate", (part,), start):
+            return Seq((Num(low.build.prim("add", start, const(k)), True), item_now(low, part, k)))
+    items = items_of(low, iterable)
+    return item_at(low, iterable, const(k)) if items is None else items[k]
+
+
+def unrolled(low, number: int, count: int, item: Callable[[int], Value], body: Callable[[Value], None],
+             orelse: Callable) -> None:
+    """The body once for each item, taken when its turn comes, each guarded by what `break` left."""
     skip, broke = ("flow", "skip", number), ("flow", "broke", number)
     low.env[broke] = Num(FALSE, True)
 
     def rest(k: int) -> None:
-        if k == len(items):
+        if k == count:
             return
         low.env[skip] = Num(FALSE, True)
         low.frame.loops.append(number)
         try:
-            body(items[k])
+            body(item(k))
         finally:
             low.frame.loops.remove(number)
         left = low.env[broke].operand

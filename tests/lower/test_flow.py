@@ -9,6 +9,32 @@ import adtrans
 from tests.lower.texts import agree, function, interpreted
 
 PROGRAMS = {
+    "list changed while it is iterated over": """
+        def f(s):
+            items = [s, 2.0 * s, 3.0 * s]
+            total = 0.0
+            for e in items:
+                total = 0.5 * total + np.sin(e)
+                items[2] = np.cos(s) * items[1]
+            return total
+        """,
+    "list changed under zip, enumerate and reversed": """
+        def f(s):
+            items = [s, 2.0 * s, 3.0 * s]
+            total = 0.0
+            for i, (a, b) in enumerate(zip(items, reversed(items))):
+                total = 0.5 * total + np.sin(a) * b * (i + 1)
+                items[1] = s * s
+            return total
+        """,
+    "array changed under zip with a tuple": """
+        def f(x):
+            total = 0.0
+            for a, b in zip(x, (1.0, 2.0, 3.0)):
+                total = 0.5 * total + np.sin(a) * b
+                x[2] = x[0] * x[1]
+            return total
+        """,
     "set on one path, read on it": """
         def f(s, n):
             if n > 1:
