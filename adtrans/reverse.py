@@ -17,6 +17,7 @@ from adtrans import ir
 from adtrans.analysis.activity import Activity, analyse
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const, over_elements, zero
+from adtrans.factorise import factorise
 from adtrans.ir import (
     BOOL,
     INT,
@@ -303,8 +304,12 @@ class Reverse:
         body, results = spliced(adjoint, (*values, *bars), build.span)
         for inner in body:
             build.emit(inner)
+        own = {inner.var for inner in body if isinstance(inner, Alloc)}.union(bars)
         for k, result in zip(active, results):
-            add_nest(build, self.shadow(statement.args[k]), result)
+            if result in own and result.type.layout == "C":
+                self.contribute(statement.args[k], result)
+            else:
+                add_nest(build, self.shadow(statement.args[k]), result)
 
     def contribute(self, array: Var, made: Var) -> None:
         """Add a new array to the shadow of another; where that has had nothing yet, the new array is the shadow."""
@@ -666,6 +671,9 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     """
     outputs = (*(result for result, _ in seeds), *ends)
     activity = analyse(program, inputs, outputs)
+    kept = factorise(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
     kept = keep_operands(program, activity)
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)

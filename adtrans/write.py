@@ -325,6 +325,8 @@ def written(program: Program, name: str, title: str = "", grouping: tuple[bool, 
     text = with_comments(source, writer.comments)
     imports = "".join(f"import {line}\n" for used, line in (("math.", "math"), ("np.", "numpy as np"))
                       if used in text)
+    if "factors.lu_" in text:
+        imports += "from adtrans import factors\n"
     heading = f"# {' '.join(title.split())}\n" if title else ""
     start = f"{heading}{imports}\n\n" if imports else f"{heading}\n"
     return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")))

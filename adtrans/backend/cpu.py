@@ -255,6 +255,8 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
         from adtrans.backend.blas import MatrixProducts  # takes a while to import
 
         steps.append((MatrixProducts, untyped_passes.IRProcessing))
+    if "factors.lu_" in text:
+        import adtrans.backend.factors  # noqa: F401
 
     return Pipeline
 

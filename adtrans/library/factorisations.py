@@ -5,7 +5,7 @@ cholesky: I. Murray, arXiv:1602.07527; svd: J. Townsend, "Differentiating the si
 pinv: G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973); qr: S. Walter, L. Lehmann, arXiv:1001.1654.
 
 Each takes the arguments of the routine, its results and the adjoints of these, and returns the adjoints of the
-array arguments.
+arrays of floating-point numbers among the arguments.
 """
 
 import numpy as np
@@ -13,9 +13,14 @@ import numpy as np
 from adtrans.library import primitives
 
 
-def solve_adjoint(a, b, x, x_bar):
+def lu_factor_adjoint(a, lu, pivots, lu_bar):
+    """The factors stand for the matrix, so that their adjoint is the adjoint of the matrix."""
+    return (lu_bar,)
+
+
+def lu_solve_adjoint(lu, pivots, b, x, x_bar):
     """b_bar = a^-T x_bar, a_bar = -b_bar x^T."""
-    b_bar = primitives.solve(a.T, x_bar)
+    b_bar = primitives.lu_solve_transposed(lu, pivots, x_bar)
     if x.ndim == 1:
         return -np.outer(b_bar, x), b_bar
     return -(b_bar @ x.T), b_bar
@@ -26,13 +31,27 @@ def inv_adjoint(a, y, y_bar):
     return (-(y.T @ y_bar @ y.T),)
 
 
-def det_adjoint(a, d, d_bar):
+def lu_det_adjoint(lu, pivots, d, d_bar):
     """d_bar times the cofactors: d a^-T, unless the matrix is so near to a singular one that this loses digits."""
+    a = product_of(lu, pivots)
     if d != 0.0 and np.isfinite(d):
-        inverse = primitives.inv(a)
+        inverse = primitives.lu_inverse(lu, pivots)
         if np.sqrt(np.sum(a * a) * np.sum(inverse * inverse)) < np.finfo(a.dtype).eps ** -0.375:
             return (d_bar * d * inverse.T,)
     return (d_bar * cofactors(a),)
+
+
+def product_of(lu, pivots):
+    """The matrix of which these are the factors."""
+    n = lu.shape[0]
+    a = np.triu(lu) + np.tril(lu, -1) @ np.triu(lu)
+    for k in range(n - 1, -1, -1):
+        if pivots[k] != k:
+            for j in range(n):
+                upper = a[k, j]
+                a[k, j] = a[pivots[k], j]
+                a[pivots[k], j] = upper
+    return a
 
 
 def cofactors(a):
@@ -47,9 +66,9 @@ def cofactors(a):
     return primitives.det(u) * primitives.det(vt) * ((u * others) @ vt)
 
 
-def slogdet_adjoint(a, sign, logarithm, sign_bar, logarithm_bar):
+def lu_slogdet_adjoint(lu, pivots, sign, logarithm, sign_bar, logarithm_bar):
     """a_bar = logarithm_bar a^-T."""
-    return (logarithm_bar * primitives.inv(a).T,)
+    return (logarithm_bar * primitives.lu_inverse(lu, pivots).T,)
 
 
 def cholesky_adjoint(a, low, low_bar):
@@ -158,7 +177,8 @@ def pinv_adjoint(a, rcond, p, p_bar):
 
 
 ADJOINTS = {
-    "np.linalg.solve": solve_adjoint, "np.linalg.inv": inv_adjoint, "np.linalg.det": det_adjoint,
-    "np.linalg.slogdet": slogdet_adjoint, "np.linalg.cholesky": cholesky_adjoint, "np.linalg.eigh": eigh_adjoint,
-    "np.linalg.svd": svd_adjoint, "np.linalg.qr": qr_adjoint, "np.linalg.pinv": pinv_adjoint,
+    "factors.lu_factor": lu_factor_adjoint, "factors.lu_solve": lu_solve_adjoint, "factors.lu_det": lu_det_adjoint,
+    "factors.lu_slogdet": lu_slogdet_adjoint, "np.linalg.inv": inv_adjoint, "np.linalg.cholesky": cholesky_adjoint,
+    "np.linalg.eigh": eigh_adjoint, "np.linalg.svd": svd_adjoint, "np.linalg.qr": qr_adjoint,
+    "np.linalg.pinv": pinv_adjoint,
 }

@@ -6,6 +6,8 @@ Python.
 
 import numpy as np
 
+from adtrans import factors
+
 
 def solve(a, b):
     """x with a x = b; a is n by n, b has n rows."""
@@ -54,3 +56,18 @@ def qr(a):
 def pinv(a, rcond):
     """The Moore-Penrose inverse; singular values up to rcond times the largest count as zero."""
     return np.linalg.pinv(a, rcond)
+
+
+def lu_solve(lu, pivots, b):
+    """x with a x = b by the factors of a."""
+    return factors.lu_solve(lu, pivots, b)
+
+
+def lu_solve_transposed(lu, pivots, b):
+    """x with a^T x = b by the factors of a."""
+    return factors.lu_solve_transposed(lu, pivots, b)
+
+
+def lu_inverse(lu, pivots):
+    """The inverse by the factors."""
+    return factors.lu_inverse(lu, pivots)

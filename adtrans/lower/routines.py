@@ -74,6 +74,21 @@ def solve(low, args, keywords) -> Value:
     return emit(low, "np.linalg.solve", (a.base, b.base), [(code, b.shape)])[0]
 
 
+def by_factors(op: str):
+    """A solution by the factors of a matrix, as adjoints want it: everything is known to fit."""
+    def run(low, args, keywords) -> Value:
+        lu, pivots, b = (low.as_array(arg) for arg in args)
+        b = matrix(low, b, lu.dtype)
+        return emit(low, op, (lu.base, pivots.base, b.base), [(lu.dtype, b.shape)])[0]
+
+    return run
+
+
+def lu_inverse(low, args, keywords) -> Value:
+    lu, pivots = (low.as_array(arg) for arg in args)
+    return emit(low, "factors.lu_inverse", (lu.base, pivots.base), [(lu.dtype, lu.shape)])[0]
+
+
 def one_square(op: str, name: str, shapes):
     """A routine of one square matrix; `shapes(n)` gives the shapes of its results."""
     def run(low, args, keywords) -> Value:
@@ -122,6 +137,8 @@ def pinv(low, args, keywords) -> Value:
 
 
 TABLE = {
+    primitives.lu_solve: by_factors("factors.lu_solve"), primitives.lu_inverse: lu_inverse,
+    primitives.lu_solve_transposed: by_factors("factors.lu_solve_transposed"),
     primitives.solve: solve, primitives.svd: svd, primitives.qr: qr, primitives.pinv: pinv,
     primitives.inv: one_square("np.linalg.inv", "inv", lambda n: [(n, n)]),
     primitives.det: one_square("np.linalg.det", "det", lambda n: [None]),

@@ -1,7 +1,7 @@
 """Adjoints of library routines: one function of `adtrans.library.factorisations` per routine, read as a program.
 
 The function of a routine takes its arguments, its results and the adjoints of its floating-point results, and
-returns the adjoints of its array arguments.
+returns the adjoints of its arguments that are arrays of such numbers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def read(statement: Call, types: tuple, wanted: tuple[int, ...]) -> Program:
     fun = ADJOINTS[statement.op]
     names = fun.__code__.co_varnames[:fun.__code__.co_argcount]
     lowered = lower(fun, {name: spec(type) for name, type in zip(names, types)}, Options(boundscheck=False))
-    arrays = [k for k, arg in enumerate(statement.args) if isinstance(arg.type, Array)]
+    arrays = [k for k, arg in enumerate(statement.args) if isinstance(arg.type, Array) and arg.type.is_float]
     results = tuple(lowered.program.results[arrays.index(k)] for k in wanted)
     program = replace(lowered.program, body=unchecked(lowered.program.body), results=results)
     return ir.verify(simplify(ir.verify(program)))
