@@ -41,6 +41,9 @@ from adtrans.backend.unsigned import unsigned_indices
 # Never nnan or ninf: a NaN or an infinity has to stay visible.
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
 
+# What shows that a text may call elementary functions.
+ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ")
+
 _SOURCE, _RECORD, _NATIVE = "module.py", "record.json", "native"
 
 
@@ -255,6 +258,10 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
         from adtrans.backend.blas import MatrixProducts  # takes a while to import
 
         steps.append((MatrixProducts, untyped_passes.IRProcessing))
+    if not options["parallel"] and any(name in text for name in ELEMENTARY):
+        from adtrans.backend.vecmath import VectorMath
+
+        steps.append((VectorMath, typed_passes.NopythonTypeInference))
     if "factors.lu_" in text:
         import adtrans.backend.factors  # noqa: F401
 
