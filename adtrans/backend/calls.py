@@ -17,6 +17,7 @@ from numba.core import cgutils, errors, types, typing
 from numba.core.datamodel import models
 from numba.core.extending import NativeValue, register_model, unbox
 from numba.core.imputils import lower_constant, lower_getattr_generic
+from numba.core.registry import cpu_target
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 
 from adtrans.backend.typing import MODES
@@ -132,3 +133,12 @@ def _forbid_caching(module: ir.Module) -> None:
         mark.initializer = ir.Constant(cgutils.voidptr_t, None)
         # Kept although nothing reads it, and one of many of the same name when modules are linked.
         mark.linkage = "weak_odr"
+
+
+def _make_known() -> None:
+    """Show this to Numba at once: it may be typing the first use, and looks for news before it begins only."""
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+
+
+_make_known()
