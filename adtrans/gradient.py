@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adtrans import cache as store
-from adtrans import specialise
+from adtrans import direct, specialise
 from adtrans.backend.typing import register
 from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError, UnsupportedError
 from adtrans.identity import Identity
@@ -72,13 +72,15 @@ class Mode:
 
 @dataclass
 class Specialisation:
-    """A function for one signature."""
+    """A function for one signature; `exact` when that says which extents are 1."""
 
     specs: dict[str, Spec]
     options: Options
     reading: specialise.Reading | None = None
     modes: dict[str, Mode] = field(default_factory=dict)
+    directs: dict[str, direct.Direct | None] = field(default_factory=dict)
     needs_ones: bool = False
+    exact: bool = False
 
     @property
     def shared(self) -> bool:
@@ -88,6 +90,8 @@ class Specialisation:
 
 class GradientFunction:
     """A function's gradient. See `grad`; the attributes are those of the public interface."""
+
+    __slots__ = ("__dict__", "__weakref__", "latest")  # the last is set by every call, which a slot makes cheap
 
     def __init__(self, fun: Callable, settings: Settings, with_value: bool):
         self.py_func = fun
@@ -104,7 +108,7 @@ class GradientFunction:
         self.specialisations: dict = {}
         self.identity: Identity | None = None
         self.latest: Mode | None = None
-        plain = read_source(fun).function
+        plain = self.function = read_source(fun).function
         self.__name__, self.__qualname__, self.__doc__ = plain.__name__, plain.__qualname__, plain.__doc__
         self.__module__ = plain.__module__
 
@@ -117,19 +121,21 @@ class GradientFunction:
     # --- calls
 
     def __call__(self, *args, **kwargs):
-        return self._call("value_and_grad" if self.with_value else "grad", args, kwargs)
+        return self._call("__call__", "value_and_grad" if self.with_value else "grad", args, kwargs)
 
     def value(self, *args, **kwargs):
         """The value of the function, by generated code."""
-        return self._call("value", args, kwargs)
+        return self._call("value", "value", args, kwargs)
 
     def value_and_grad(self, *args, **kwargs):
         """(value, gradient)."""
-        return self._call("value_and_grad", args, kwargs)
+        return self._call("value_and_grad", "value_and_grad", args, kwargs)
 
     def interpreted(self, *args, **kwargs):
         """What calling this object gives, the same generated source run by CPython."""
-        return self._call("value_and_grad" if self.with_value else "grad", args, kwargs, interpreted=True)
+        bound, name = self._bind(args, kwargs), "value_and_grad" if self.with_value else "grad"
+        found, mode, result = self._run(name, bound, interpreted=True)
+        return self._finish(name, found, mode, result, bound)
 
     def accumulate(self, bars, *args, seed: float = 1.0, **kwargs):
         """Add seed * gradient into `bars` (shaped as the gradient; arrays) and return the value."""
@@ -195,10 +201,25 @@ class GradientFunction:
                 arrays.append(buffer)
         return arrays, scalars
 
-    def _call(self, mode_name: str, args, kwargs, interpreted: bool = False):
+    def _call(self, method: str, mode_name: str, args, kwargs):
         bound = self._bind(args, kwargs)
-        found, mode, result = self._run(mode_name, bound, interpreted=interpreted)
-        return self._finish(mode_name, found, mode, result, bound)
+        found, mode, result = self._run(mode_name, bound)
+        made = self._finish(mode_name, found, mode, result, bound)
+        if method not in found.directs:
+            found.directs[method] = direct.make(self, found, mode, mode_name, result)
+        if found.directs[method] is not None:
+            self._shorten(method, found.directs[method])
+        return made
+
+    def _shorten(self, method: str, link: direct.Direct) -> None:
+        """Have the next call of `method` tried by a link first: in a class of this object's own."""
+        kind = type(self)
+        if "_chains" not in vars(kind):
+            members = {"_chains": {}, "__module__": kind.__module__, "__slots__": ()}
+            kind = self.__class__ = type(kind.__name__, (kind,), members)
+        if method not in kind._chains:
+            kind._chains[method] = direct.Chain(getattr(GradientFunction, method))
+        setattr(kind, method, kind._chains[method].put_first(link))
 
     def _run(self, mode_name: str, bound: dict[str, Any], extra: tuple = (), interpreted: bool = False,
              restore: Callable[[], None] | None = None):
@@ -303,7 +324,8 @@ class GradientFunction:
         return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs))
 
     def _make(self, key, specs, options: Options) -> Specialisation:
-        made = self.specialisations[key] = Specialisation(specs, options)
+        exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])
+        made = self.specialisations[key] = Specialisation(specs, options, exact=exact)
         return made
 
     def _wider(self, found: Specialisation, bound, error: ValueError) -> Specialisation | None:

@@ -66,6 +66,8 @@ class Writer:
         for statement in body:
             if isinstance(statement, Let) and statement.var in self.folded:
                 continue
+            if done and isinstance(done[-1], ast.Raise):
+                done[-1] = reached_always(done[-1])
             self.comment(statement.span, done)
             done += self.statement(statement)
         return done
@@ -254,6 +256,12 @@ class Writer:
 
 
 AUGMENTED = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult}
+
+
+def reached_always(node: ast.Raise) -> ast.stmt:
+    """An exception with statements after it. Numba would leave them out, and then not know the types of what they
+    assign: the condition is one that it does not look into."""
+    return ast.If(ast.Compare(ast.Constant(0), [ast.Eq()], [ast.Constant(0)]), [node], [])
 
 
 def is_comment(node: ast.stmt) -> bool:

@@ -285,3 +285,23 @@ def test_nan_and_infinity_stay_visible():
         assert np.isnan(value) and x_bar[1] == 0.5
         value, x_bar = g(np.array([1.0, 1.0, 0.0]))
     assert value == np.inf and x_bar[1] == np.inf and x_bar[2] == -np.inf
+
+
+def test_statements_after_an_error_that_is_certain_in_a_branch():
+    def fun(x, n, m):
+        u = np.zeros((2, 3))
+        u[0, 0] = x
+        if n > 3:
+            u = u + np.zeros((m, 1))
+            t = x + u[m, 1]
+            while t > 0.5:
+                t = t * np.sin(t)
+            return t * x
+        return np.sum(u * u)
+
+    gradient = adtrans.value_and_grad(fun)
+    for run in (gradient, gradient.interpreted):
+        assert run(2.0, 1, 3) == (4.0, 4.0)
+        with pytest.raises(IndexError, match="out of bounds"):
+            run(2.0, 5, 2)
+    assert "if 0 == 0:" in gradient.source
