@@ -492,6 +492,25 @@ def handed_on(w):
     return None
 
 
+def swept(w):
+    """An array written by one loop and read by a second one, again and again."""
+    found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 2 and v.bound >= 1.0)
+    if not found or room(w) < 6:
+        return False
+    u = w.rng.choice(found)
+    w.use("loop:swept", "loop:carried-array", "loop:range", "loop:nested", "stmt:element-store", "math:sin")
+    t, i, k, name = w.fresh("t"), w.fresh("i"), w.fresh("k"), w.name("s")
+    steps, shift = w.rng.randint(2, 3), w.rng.randint(0, u.size - 1)
+    w.emit(f"{name} = {w.number()}")
+    with w.block(f"for {t} in range({steps}):", steps):
+        with w.block(f"for {i} in range({arrays.length(w, u.size)}):", u.size):
+            w.emit(f"{u.name}[{i}] = math.sin({w.number()} * {u.name}[{i}] + {w.number()} * {t})")
+        with w.block(f"for {k} in range({arrays.length(w, u.size)}):", u.size):
+            w.emit(f"{name} += {w.number()} * {u.name}[{k}] * {u.name}[({k} + {shift}) % {u.size}]")
+    new_float(w, name, 1.5 + 1.5 * steps * u.size)
+    return None
+
+
 def recurrence(w):
     """Elements read near those that are written, in this iteration or in others."""
     found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 3 and v.bound >= 1.0)

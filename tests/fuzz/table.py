@@ -53,6 +53,7 @@ TABLE = {
     loops.tally: 0.6,
     loops.alongside: 0.8,
     loops.handed_on: 0.8,
+    loops.swept: 1,
     loops.recurrence: 3,
     containers.listed: 1.2,
     containers.list_store: 1,
