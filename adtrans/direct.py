@@ -1,12 +1,12 @@
 """Calls without a detour: for arguments of types met before, a method made for exactly these.
 
-    def call(self, _x0=MISSING, _x1=MISSING, /, *_rest, **_named):
+    def call(_self, x=MISSING, y=MISSING, *_rest, **_named):
         try:
-            if type(_x0) is float and type(_x1) is ndarray and ... and math is math_1 and not _rest and not _named:
-                return compiled(_x0, _x1)
+            if type(x) is float and type(y) is ndarray and ... and math is math_1 and not _rest and not _named:
+                return compiled(x, y)
         except Exception as error:
             ...
-        return link.other(self, _x0, _x1, *_rest, **_named)
+        return link.other(_self, x, y, *_rest, **_named)
 
 The conditions are those under which the long way (`GradientFunction._find`) comes to the same compiled function and
 hands on the arguments as they are: their types and layouts, memory apart from one another, and globals that mean what
@@ -44,8 +44,9 @@ LAYOUTS = {"C": (0x101, 0x101), "F": (0x103, 0x102), "A": (0x103, 0x100)}
 
 @dataclass
 class Direct:
-    """A method, and the method that takes what does not fit it."""
+    """A method, the names of its parameters, and the method that takes what does not fit it."""
 
+    names: tuple[str, ...]
     method: Callable | None = None
     other: Callable | None = None
 
@@ -58,7 +59,10 @@ def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: st
             or identity.digest is None:
         return None
     writer = Writer(gradient.function)
-    params = [f"_x{k}" for k in range(len(gradient.names))]
+    named = all(parameter.kind == parameter.POSITIONAL_OR_KEYWORD and not name.startswith("_")
+                for name, parameter in gradient.parameters.parameters.items())
+    params = list(gradient.names) if named else [f"_x{k}" for k in range(len(gradient.names))]
+    writer.taken.update(params)
     specs = [found.specs[name] for name in gradient.names]
     if not all(writer.fits(param, spec, found.exact) for param, spec in zip(params, specs)):
         return None
@@ -67,35 +71,39 @@ def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: st
     result = writer.result(gradient, found, mode, name, raw)
     if result is None:
         return None
-    link = Direct()
+    link = Direct(gradient.names)
     given = ", ".join(param for param, spec in zip(params, specs) if not isinstance(spec, StaticSpec))
     made = f"{writer.named(mode.compiled)}({given})"
+    every = "".join(f"{param}, " for param in params)
     text = TEMPLATE.format(
-        params=f"{', '.join(params)}, /, " if params else "", all="".join(f"{param}, " for param in params),
+        params=every + ("" if named else "/, "), all=every,
         conditions=" and ".join([*writer.conditions, "not _rest and not _named"]),
-        remember=f"self.latest = {writer.named(mode)}" if name != "value" else "pass",
+        remember=f"_self.latest = {writer.named(mode)}" if name != "value" else "pass",
         leave=f"return {made}" if result == "_made" else f"_made = {made}\n            return {result}",
         Exception=writer.named(Exception), failed=writer.named(failed), other=writer.named(other),
         link=writer.named(link))
-    link.method = FunctionType(writer.code(text), gradient.function.__globals__, "call", (MISSING,) * len(params))
+    link.method = FunctionType(writer.code(text, gradient.__name__), gradient.function.__globals__, "call",
+                               (MISSING,) * len(params))
     return link
 
 
 TEMPLATE = """
-def call(self, {params}*_rest, **_named):
+def call(_self, {params}*_rest, **_named):
     try:
         if {conditions}:
             {remember}
             {leave}
     except {Exception} as _error:
-        return {failed}(self, {link}, _error, ({all}), _rest, _named)
-    return {other}(self, {link}, ({all}), _rest, _named)
+        return {failed}(_self, {link}, _error, ({all}), _rest, _named)
+    return {other}(_self, {link}, ({all}), _rest, _named)
 """
 
 
 def other(self: GradientFunction, link: Direct, args: tuple, rest: tuple, named: dict) -> Any:
     """The call by the next method."""
-    return link.other(self, *(arg for arg in args if arg is not MISSING), *rest, **named)
+    first = next((k for k, arg in enumerate(args) if arg is MISSING), len(args))
+    by_name = {name: arg for name, arg in zip(link.names[first:], args[first:]) if arg is not MISSING}
+    return link.other(self, *args[:first], *rest, **by_name, **named)
 
 
 def failed(self: GradientFunction, link: Direct, error: Exception, args: tuple, rest: tuple, named: dict) -> Any:
@@ -116,6 +124,7 @@ class Writer:
         self.function, self.globals = function, function.__globals__
         self.conditions: list[str] = []
         self.constants: dict[str, Any] = {}
+        self.taken: set[str] = set()
 
     def named(self, value: Any) -> str:
         """An object in the text."""
@@ -123,14 +132,15 @@ class Writer:
         self.constants[name] = value
         return repr(name)
 
-    def code(self, text: str) -> CodeType:
+    def code(self, text: str, name: str) -> CodeType:
         """The code of the method."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of constants that are called and compared with `is`
             module = compile(text, "<direct call>", "exec")
         code = next(part for part in module.co_consts if isinstance(part, CodeType))
+        names = {"co_name": name} | ({"co_qualname": name} if hasattr(code, "co_qualname") else {})
         return code.replace(co_consts=tuple(self.constants.get(constant, constant) if isinstance(constant, str)
-                                            else constant for constant in code.co_consts))
+                                            else constant for constant in code.co_consts), **names)
 
     def fits(self, param: str, spec: Spec, exact: bool) -> bool:
         """Conditions for an argument; False where they are not written."""
@@ -164,7 +174,7 @@ class Writer:
     def unchanged(self, identity) -> None:
         """Names mean what they meant when the function was read."""
         for holder, name, value in identity.watched:
-            if holder is self.globals and name.isidentifier() and not name.startswith("_"):
+            if holder is self.globals and name.isidentifier() and not name.startswith("_") and name not in self.taken:
                 place = name
             else:
                 place = f"{self.named(holder.get)}({name!r})" if isinstance(holder, dict) else \

@@ -120,18 +120,18 @@ class GradientFunction:
 
     # --- calls
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         return self._call("__call__", "value_and_grad" if self.with_value else "grad", args, kwargs)
 
-    def value(self, *args, **kwargs):
+    def value(self, /, *args, **kwargs):
         """The value of the function, by generated code."""
         return self._call("value", "value", args, kwargs)
 
-    def value_and_grad(self, *args, **kwargs):
+    def value_and_grad(self, /, *args, **kwargs):
         """(value, gradient)."""
         return self._call("value_and_grad", "value_and_grad", args, kwargs)
 
-    def interpreted(self, *args, **kwargs):
+    def interpreted(self, /, *args, **kwargs):
         """What calling this object gives, the same generated source run by CPython."""
         bound, name = self._bind(args, kwargs), "value_and_grad" if self.with_value else "grad"
         found, mode, result = self._run(name, bound, interpreted=True)
@@ -456,7 +456,7 @@ class GradientFunction:
             raise AdtransError("there is no generated source yet: call the gradient, or use inspect_source(*args)")
         return self.latest.product.text
 
-    def inspect_source(self, *args, **kwargs) -> str:
+    def inspect_source(self, /, *args, **kwargs) -> str:
         """The generated gradient source for these argument types, without compiling anything."""
         found = self._find(self._bind(args, kwargs))
         mode = self._mode(found, "value_and_grad" if self.with_value else "grad")

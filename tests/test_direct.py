@@ -75,14 +75,36 @@ def test_keywords_defaults_and_wrong_calls():
     for given in ((a, b), (a, b, 2)):
         for one, other in zip(gradient(*given), expected):
             assert np.array_equal(one, other)
-    assert np.array_equal(gradient(a, b=b)[0], expected[0])
-    assert np.array_equal(gradient(a, b, power=3)[0], 3 * a**2 * b**3)
+    for _ in range(2):
+        assert np.array_equal(gradient(a, b=b)[0], expected[0])
+        assert np.array_equal(gradient(b=b, a=a)[0], expected[0])
+        assert np.array_equal(gradient(a, b, power=3)[0], 3 * a**2 * b**3)
+        assert np.array_equal(gradient(a, power=3, b=b)[0], 3 * a**2 * b**3)
     for wrong in ((), (a,), (a, b, 2, 3), (a, "b", 2), (a, Fraction(1, 2)), (1, b)):
         with pytest.raises(adtrans.AdtransError):
             gradient(*wrong)
     with pytest.raises(adtrans.AdtransError):
         gradient(a, b, other=1)
+    with pytest.raises(TypeError, match=r"weighted\(\) got multiple values for argument 'b'"):
+        gradient(a, b, 2, b=b)
     assert np.array_equal(gradient(a, b, 2)[0], expected[0])
+
+
+def test_parameters_with_names_of_globals_and_others():
+    def shadowing(SCALE, np, _private, self):
+        return scaled(SCALE) * np * _private * self
+
+    def positional(x, y, /, z=1.0):
+        return x * y * z
+
+    for _ in range(3):
+        assert adtrans.grad(positional)(2.0, 3.0) == 3.0
+    gradient, other = adtrans.grad(shadowing), adtrans.grad(positional, argnums=1)
+    for _ in range(3):
+        assert gradient(3.0, 1.0, 2.0, 1.0) == gradient(3.0, 1.0, _private=2.0, self=1.0) == 24.0
+        assert other(2.0, 3.0, z=4.0) == other(2.0, 3.0, 4.0) == 8.0
+        with pytest.raises(TypeError):
+            other(2.0, y=3.0)
 
 
 def test_a_changed_global_is_seen(monkeypatch):
