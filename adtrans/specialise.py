@@ -20,6 +20,7 @@ from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.fuse import fuse
+from adtrans.optimise.gather import gather
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest, differentiate
@@ -102,7 +103,7 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             program = gradient_program(reading, mode, argnums, specs)
     program = ir.verify(simplify(ir.verify(program)))
     if not reading.debug and mode != "value":
-        program = optimise(program)
+        program = gather(optimise(program))
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"

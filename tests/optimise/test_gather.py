@@ -1,0 +1,178 @@
+"""Sums into neighbouring elements, gathered: what is made of them, and that gradients stay what they are."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import adtrans
+from adtrans import specialise
+from tests.poison import install
+
+RNG = np.random.default_rng(7)
+
+
+def average(a, b):
+    b[1:-1] = 0.25 * (a[:-2] + 2.0 * a[1:-1] + a[2:])
+
+
+def squares(a, b):
+    for i in range(2, len(a) - 1):
+        b[i] = a[i - 2] * a[i + 1] - np.sin(a[i])
+
+
+def backwards(a, b):
+    for i in range(len(a) - 3, 0, -1):
+        b[i + 1] = a[i - 1] * a[i + 2] + b[i] * a[i]
+
+
+def star(a, b):
+    b[1:-1, 1:-1] = 0.2 * (a[1:-1, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:] + a[2:, 1:-1] + a[:-2, 1:-1])
+
+
+def skewed(a, b):
+    n, m = a.shape
+    for i in range(1, n - 2):
+        for j in range(m - 2, 1, -1):
+            b[i, j] += a[i - 1, j + 1] * a[i + 2, j - 2] - 3.0 * a[i + 1, j] + a[i - 1, j - 1] * b[i, j]
+
+
+def staggered(a, b):
+    a[1:, :] -= 0.5 * (b[1:, :] - b[:-1, :])
+    a[:, 1:] -= 0.7 * (b[:, 1:] - b[:, :-1])
+
+
+def triangle(a, b):
+    for i in range(len(a)):
+        for j in range(1, i - 1):
+            b[i, j] = a[i, j - 1] * a[i, j + 1] + a[i, j]
+
+
+def in_place(a, b):
+    n, m = a.shape
+    for i in range(1, n - 1):
+        for j in range(1, m - 1):
+            a[i, j] = 0.3 * (a[i, j - 1] + a[i, j + 1]) + b[i - 1, j] * b[i + 1, j] * b[i, j + 1]
+
+
+def weights(a, b):
+    for i in range(1, len(a) - 1):
+        for j in range(1, a.shape[1] - 1):
+            b[i, j] = a[i, j - 1] * a[i, 0] + a[i, j + 1] * a[0, j]
+
+
+def flow(a, b):
+    b[1:-1, 1:-1, 1:-1] = a[1:-1, 1:-1, 1:-1] + 0.1 * (
+        a[2:, 1:-1, 1:-1] - 2.0 * a[1:-1, 1:-1, 1:-1] * a[:-2, 1:-1, 1:-1]) + 0.2 * (
+        a[1:-1, 2:, 1:-1] - a[1:-1, :-2, 1:-1]) * (a[1:-1, 1:-1, 2:] + a[1:-1, 1:-1, :-2])
+
+
+def wrapped(a, b):
+    for i in range(len(a)):
+        b[i] = a[i - 1] * a[i] + a[i - 2]
+
+
+CASES = [(fun, rank) for rank, group in ((1, (average, squares, backwards, wrapped)),
+                                         (2, (star, skewed, staggered, triangle, in_place, weights)), (3, (flow,)))
+         for fun in group]
+EXTENTS = {1: [(n,) for n in (0, 1, 2, 3, 4, 5, 6, 9, 40)], 3: [(2, 3, 4), (3, 3, 3), (5, 4, 6), (4, 6, 9)],
+           2: [*itertools.product((0, 1, 2, 3, 4), repeat=2), (5, 6), (6, 5), (9, 12)]}
+
+
+def ran(fun, a, b, steps, interpreted=True):
+    """The arrays and bars after the adjoint of some steps."""
+    def program(steps, a, b):
+        for _ in range(steps):
+            fun(a, b)
+            fun(b, a)
+
+    adjoint = adtrans.adjoint(program, inputs=("a", "b"), outputs=("a", "b"), cache=False)
+    rng = np.random.default_rng(a.size)
+    arrays = [a.copy(), b.copy()]
+    bars = {name: rng.normal(size=a.shape).astype(a.dtype) for name in "ab"}
+    (adjoint.interpreted if interpreted else adjoint)(steps, *arrays, bars=bars)
+    return [*arrays, *bars.values()], adjoint.source
+
+
+def same(found, expected, tolerance=1e-12):
+    return all(np.allclose(one, other, rtol=tolerance, atol=tolerance * max(1.0, np.abs(other).max(initial=0.0)))
+               for one, other in zip(found, expected))
+
+
+@pytest.mark.parametrize("fun, rank", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_the_adjoint_is_what_it_is_without(fun, rank, monkeypatch):
+    install()
+    cases = [(RNG.normal(size=shape), RNG.normal(size=shape)) for shape in EXTENTS[rank]]
+    cases = [(a, b) for a, b in cases if valid(fun, a, b)]
+    found = [ran(fun, a, b, 2) for a, b in cases]
+    monkeypatch.setattr(specialise, "gather", lambda program: program)
+    assert len(cases) >= 3
+    for (a, b), (arrays, _) in zip(cases, found):
+        assert same(arrays, ran(fun, a, b, 2)[0])
+
+
+def valid(fun, a, b):
+    """Whether the function takes arrays of this extent."""
+    try:
+        fun(a.copy(), b.copy())
+    except (IndexError, ValueError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fun, rank", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_compiled(fun, rank):
+    for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 1e-4)):
+        shape = {1: (50,), 2: (9, 23), 3: (5, 6, 20)}[rank]
+        a, b = RNG.normal(size=shape).astype(dtype), RNG.normal(size=shape).astype(dtype)
+        assert same(ran(fun, a, b, 2, False)[0], ran(fun, a, b, 2)[0], tolerance)
+
+
+@pytest.mark.parametrize("fun, rank, kept", [
+    (average, 1, "row"), (squares, 1, "row"), (star, 2, "rows"), (skewed, 2, "rows"), (staggered, 2, "row"),
+    (flow, 3, "rows"), (triangle, 2, None)], ids=lambda value: getattr(value, "__name__", str(value)))
+def test_what_is_gathered(fun, rank, kept):
+    a = np.ones((4,) * rank)
+    source = ran(fun, a, a.copy(), 1)[1]
+    names = {name for name in ("row", "rows") if f"    {name} = np.zeros(" in source}
+    assert (kept in names) if kept else not names
+
+
+def test_a_short_loop_of_known_length_stays():
+    def program(a, b):
+        for i in range(1, 9):
+            b[i] = a[i - 1] + a[i + 1]
+
+    adjoint = adtrans.adjoint(program, inputs="a", outputs="b")
+    assert "row" not in adjoint.inspect_source(np.ones(10), np.ones(10))
+
+
+def test_gradients_of_numbers():
+    def fun(x):
+        total = 0.0
+        for i in range(1, len(x) - 1):
+            total += x[i - 1] * x[i] * x[i + 1]
+        return total
+
+    x = RNG.normal(size=30)
+    expected = np.zeros(30)
+    expected[:-2] += x[1:-1] * x[2:]
+    expected[1:-1] += x[:-2] * x[2:]
+    expected[2:] += x[:-2] * x[1:-1]
+    gradient = adtrans.grad(fun)
+    assert np.allclose(gradient(x), expected) and np.allclose(gradient.interpreted(x), expected)
+    assert "row" in gradient.source
+
+
+def test_what_is_read_in_the_loop_is_not_gathered():
+    def fun(x):
+        u = x * 1.0
+        for i in range(1, len(u) - 1):
+            u[i] = 0.5 * u[i] + 0.25 * (u[i - 1] + u[i + 1])
+        return np.sum(u * u)
+
+    x = RNG.normal(size=30)
+    gradient = adtrans.grad(fun)
+    adtrans.check_grads(fun, (x,))
+    gradient(x)
+    assert "row" not in gradient.source
