@@ -1,6 +1,6 @@
 """Seeded faults judged by random programs: whatever is broken in the compiler has to show.
 
-The command is `python -m tests.fuzz.faults [--programs 500] [--seed 0] [--only NAME ...] [--jobs 2]`.
+The command is `python -m tests.fuzz.faults [--programs 500] [--seed 0] [--size 16] [--only NAME ...] [--jobs 2]`.
 
 Each fault of `tests.fuzz.seeded` is put into the compiler and random programs are run, interpreted, until one
 shows it by a wrong value or gradient or by an exception. Prints fault -> caught after N programs. Programs
@@ -26,6 +26,7 @@ from tests.fuzz.generator import generate
 
 SECONDS = 10
 PROGRAMS = 500
+SIZE = 16
 
 
 class BrokenFault(Exception):
@@ -76,7 +77,7 @@ def clear(program):
     return truth, np.asarray(fun(*program.args())).dtype
 
 
-def run(names, first, count, size=None):
+def run(names, first, count, size=SIZE):
     """Try faults on the programs of `count` seeds."""
     found = Round()
     waiting = list(names)
@@ -170,15 +171,16 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.faults", description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=int, default=PROGRAMS, help="programs to try at most")
     parser.add_argument("--seed", type=int, default=0, help="first seed")
+    parser.add_argument("--size", type=int, default=SIZE, help="statements per program")
     parser.add_argument("--only", nargs="+", choices=list(seeded.FAULTS), default=list(seeded.FAULTS))
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args(arguments)
     parts = [options.only[k :: options.jobs] for k in range(options.jobs)]
     if options.jobs == 1:
-        rounds = [run(options.only, options.seed, options.programs)]
+        rounds = [run(options.only, options.seed, options.programs, options.size)]
     else:
         with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
-            jobs = [pool.submit(run, part, options.seed, options.programs) for part in parts if part]
+            jobs = [pool.submit(run, part, options.seed, options.programs, options.size) for part in parts if part]
             rounds = [job.result() for job in jobs]
     caught = report(rounds)
     for name in seeded.RARE:

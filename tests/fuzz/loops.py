@@ -511,6 +511,61 @@ def swept(w):
     return None
 
 
+def stencil(w):
+    """A new array made of what stands around each element of another one, by loops or by slices."""
+    found = w.arrays(lambda v: len(v.shape) in (1, 2) and min(v.shape) >= 3 and v.bound <= 2.0)
+    if not found:
+        return False
+    flat = [v for v in found if len(v.shape) == 2]
+    u = w.rng.choice(flat if flat and w.chance(0.7) else found)
+    inner = [n - 2 for n in u.shape]
+    trips = inner[0] * inner[-1] if len(inner) == 2 else inner[0]
+    again = room(w) >= 2 * trips and w.chance(0.5)
+    if room(w) < trips:
+        return False
+    name, rank = w.name("u", "array", len(u.shape)), len(u.shape)
+    w.use("loop:stencil")
+    w.emit(f"{name} = np.zeros({u.shape})")
+    offsets = [[w.rng.choice([-1, -1, 0, 1, 1]) for _ in range(rank)] for _ in range(5)]
+    if again:
+        t = w.fresh("t")
+        with w.block(f"for {t} in range(2):", 2):
+            around(w, name, u, inner, offsets)
+    else:
+        around(w, name, u, inner, offsets)
+    w.declare(name, "array", shape=u.shape, storage=Storage(max(1.0, (3.0 * u.bound + u.bound**2) * (1 + again))))
+    return None
+
+
+def around(w, name, u, inner, offsets):
+    """The loops or the slices of a stencil."""
+    by_slices = w.chance(0.4)
+    counters = [w.fresh("i") for _ in inner]
+
+    def place(offset):
+        if by_slices:
+            return ", ".join(f"{1 + k}:{n + 1 + k}" for n, k in zip(inner, offset))
+        return ", ".join(c if not k else f"{c} {'+' if k > 0 else '-'} 1" for c, k in zip(counters, offset))
+
+    read = [f"{u.name}[{place(offset)}]" for offset in offsets]
+    term = w.rng.choice([f"{w.number(0.2, 1.0)} * ({read[0]} - {read[1]} + {read[2]})",
+                         f"{w.number(0.2, 1.0)} * {read[0]} - {w.number(0.2, 1.0)} * {read[1]} + {read[2]}"])
+    line = f"{name}[{place([0] * len(inner))}] += {term} + {w.number(0.2, 1.0)} * {read[3]} * {read[4]}"
+    if by_slices:
+        w.use("stmt:slice-augmented")
+        w.emit(line)
+        return
+    w.use("loop:range")
+    headers = [w.rng.choice([f"range(1, {arrays.length(w, n + 2)} - 1)", f"range({n}, 0, -1)"]) for n in inner]
+    with w.block(f"for {counters[0]} in {headers[0]}:", inner[0]):
+        if len(inner) == 1:
+            w.emit(line)
+        else:
+            w.use("loop:nested")
+            with w.block(f"for {counters[1]} in {headers[1]}:", inner[1]):
+                w.emit(line)
+
+
 def recurrence(w):
     """Elements read near those that are written, in this iteration or in others."""
     found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 3 and v.bound >= 1.0)

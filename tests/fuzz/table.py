@@ -54,6 +54,7 @@ TABLE = {
     loops.alongside: 0.8,
     loops.handed_on: 0.8,
     loops.swept: 1,
+    loops.stencil: 4,
     loops.recurrence: 3,
     containers.listed: 1.2,
     containers.list_store: 1,
