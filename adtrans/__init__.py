@@ -1,6 +1,6 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from adtrans.api import grad, hessian, jacobian, value_and_grad, vmap
 from adtrans.check import check_grads
 from adtrans.errors import (
     AdtransError,
@@ -12,6 +12,7 @@ from adtrans.errors import (
 from adtrans.markers import checkpoint, custom_vjp, stop_gradient
 from adtrans.procedure import adjoint
 from adtrans.pullback import vjp
+from adtrans.tangent import hvp, jvp
 
 __version__ = "0.1.0"
 

@@ -66,4 +66,4 @@ def unbuilt(name: str) -> Callable:
     return missing
 
 
-jvp, jacobian, hessian, hvp, vmap = map(unbuilt, ("jvp", "jacobian", "hessian", "hvp", "vmap"))
+jacobian, hessian, vmap = map(unbuilt, ("jacobian", "hessian", "vmap"))

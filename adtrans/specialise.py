@@ -15,6 +15,7 @@ from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.build import Builder
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
+from adtrans.forward import push
 from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
@@ -28,7 +29,8 @@ from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.write import written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
-           "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint"}
+           "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
+           "hvp": "{}_hvp"}
 
 
 @dataclass
@@ -85,7 +87,8 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
             several: bool = True, outputs: tuple[str, ...] = ()) -> Product:
-    """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback" or "adjoint".
+    """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
+    "jvp" or "hvp".
 
     `outputs` are the arguments in which an "adjoint" finds the results of a procedure.
     """
@@ -98,6 +101,11 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             program = pullback_program(reading, argnums, specs)
         case "adjoint":
             program = adjoint_program(reading, argnums, outputs, specs)
+        case "jvp":
+            program = tangent_program(reading, argnums, specs)
+        case "hvp":
+            require_scalar(lowered)
+            program = second_program(reading, argnums, specs)
         case _:
             require_scalar(lowered)
             program = gradient_program(reading, mode, argnums, specs)
@@ -181,6 +189,32 @@ def adjoint_program(reading: Reading, inputs: tuple[str, ...], outputs: tuple[st
     kept = tuple(gradient for var, gradient in gradients.items() if var not in shadows)
     return replace(made, params=(*made.params[:own], *shadows.values()), body=body,
                    results=(*made.results[:count], *kept), facts=facts)
+
+
+def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
+    """The results, then the tangents of those that are floating-point, from the tangents of the arguments."""
+    program, lowered = reading.value, reading.lowered
+    results = tuple(result for result in program.results if result.type.is_float)
+    if not results:
+        raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
+    made = push(program, dots_of(differentiated(lowered, argnums, specs)), results)
+    require_continuous(made, lowered, argnums)
+    return made
+
+
+def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
+    """The tangents of the gradient: the Hessian times a direction."""
+    inputs = differentiated(reading.lowered, argnums, specs)
+    first = gradient_program(reading, "grad", argnums, specs)
+    first = optimise(ir.verify(simplify(ir.verify(first))))
+    made = push(first, dots_of(inputs), first.results)
+    return replace(made, results=made.results[len(first.results):])
+
+
+def dots_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
+    """Parameters for the tangents of arguments."""
+    return {var: Var(result_bar(var) if var.type.is_float and getattr(var.type, "layout", "") == "A" else var.type,
+                     f"{var.name}_dot", user=True) for var in inputs}
 
 
 def bars_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:

@@ -1,11 +1,13 @@
-"""Adjoints of library routines: one function of `adtrans.library.factorisations` per routine, read as a program.
+"""Adjoints and tangents of library routines: one function for each, read as a program.
 
-The function of a routine takes its arguments, its results and the adjoints of its floating-point results, and
-returns the adjoints of its arguments that are arrays of such numbers.
+The function of `adtrans.library.factorisations` for a routine takes its arguments, its results and the adjoints of its
+floating-point results, and returns the adjoints of its arguments that are arrays of such numbers. That of
+`adtrans.library.tangents` takes the tangents of these arguments and returns those of the results.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from adtrans import ir
@@ -30,16 +32,38 @@ def adjoint_of(statement: Call, wanted: tuple[int, ...]) -> Program:
 def read(statement: Call, types: tuple, wanted: tuple[int, ...]) -> Program:
     """The program of the adjoint function; its arguments are known to fit, so nothing is checked."""
     from adtrans.library.factorisations import ADJOINTS
+
+    lowered = lowered_for(ADJOINTS[statement.op], types)
+    arrays = [k for k, arg in enumerate(statement.args) if isinstance(arg.type, Array) and arg.type.is_float]
+    return simplified(lowered, tuple(lowered.results[arrays.index(k)] for k in wanted))
+
+
+def tangent_of(statement: Call) -> Program:
+    """The tangents of the floating-point results of a routine for the types of a call."""
+    from adtrans.library.tangents import TANGENTS
+
+    dots = [replace(arg.type, layout="C") for arg in statement.args
+            if isinstance(arg.type, Array) and arg.type.is_float]
+    types = (*(arg.type for arg in statement.args), *(var.type for var in statement.vars), *dots)
+    key = (statement.op, types, "tangent")
+    if key not in _programs:
+        lowered = lowered_for(TANGENTS[statement.op], types)
+        _programs[key] = simplified(lowered, lowered.results)
+    return _programs[key]
+
+
+def lowered_for(fun: Callable, types: tuple) -> Program:
+    """A function of the library for arguments of these types."""
     from adtrans.lower.context import Options
     from adtrans.lower.program import lower
 
-    fun = ADJOINTS[statement.op]
     names = fun.__code__.co_varnames[:fun.__code__.co_argcount]
-    lowered = lower(fun, {name: spec(type) for name, type in zip(names, types)}, Options(boundscheck=False))
-    arrays = [k for k, arg in enumerate(statement.args) if isinstance(arg.type, Array) and arg.type.is_float]
-    results = tuple(lowered.program.results[arrays.index(k)] for k in wanted)
-    program = replace(lowered.program, body=unchecked(lowered.program.body), results=results)
-    return ir.verify(simplify(ir.verify(program)))
+    return lower(fun, {name: spec(type) for name, type in zip(names, types)}, Options(boundscheck=False)).program
+
+
+def simplified(program: Program, results: tuple[Operand, ...]) -> Program:
+    """Without what these results do not need."""
+    return ir.verify(simplify(ir.verify(replace(program, body=unchecked(program.body), results=results))))
 
 
 def read_by(program: Program) -> set[Operand]:

@@ -2,6 +2,8 @@
 
 The command is `python -m tests.fuzz.campaign --interpreted 20000 --compiled 300 [--jobs 2]`.
 
+`--forward N` and `--forward-compiled N` judge tangents in place of gradients.
+
 Prints how many programs were right, wrong, refused, crashed, too near a kink to tell, decided by a tie, or
 broken in themselves; the seeds that failed; and how often each construct occurred. The exit status is 0 only
 if all were right, near or tied. `--only-seed S` judges and prints one program, `--shrink S` makes it small
@@ -23,6 +25,8 @@ from tests.fuzz.judge import OUTCOMES, Verdict, judge
 from tests.fuzz.shrink import shrink, signature
 
 CHUNK = 40
+MODES = {"interpreted": "interpreted", "compiled": "compiled", "forward": "in forward mode, interpreted",
+         "forward-compiled": "in forward mode, compiled"}
 FAILED = ("wrong", "refused", "crashed", "broken")
 
 
@@ -156,7 +160,7 @@ def text_of(program, verdict, mode):
 def single(seed, options):
     """Judge one seed in the chosen modes and print everything about it."""
     failed = False
-    for mode in ["compiled"] if options.compiled and not options.interpreted else ["interpreted"]:
+    for mode in [mode for mode in MODES if getattr(options, mode.replace("-", "_"))] or ["interpreted"]:
         program = generate(seed, options.size, options.extras)
         if options.shrink is not None and judge(program, mode, options.transform).outcome != "right":
             program = shrink(program, mode, options.transform)
@@ -181,8 +185,8 @@ def parsed(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz.campaign", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--interpreted", type=int, default=0, metavar="N", help="programs to run interpreted")
-    parser.add_argument("--compiled", type=int, default=0, metavar="N", help="programs to run compiled")
+    for mode, what in MODES.items():
+        parser.add_argument(f"--{mode}", type=int, default=0, metavar="N", help=f"programs to run {what}")
     parser.add_argument("--seed", type=int, default=0, help="first seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--size", type=int, default=None, help="statements per program")
@@ -207,7 +211,8 @@ def main(arguments=None):
     if seed is not None:
         return int(single(seed, options))
     total, failed = Tally(), False
-    for mode, n in (("interpreted", options.interpreted), ("compiled", options.compiled)):
+    for mode in MODES:
+        n = getattr(options, mode.replace("-", "_"))
         if n:
             seeds = list(range(options.seed, options.seed + n))
             tally = run(mode, seeds, options.jobs, options.size, options.extras, options.transform)

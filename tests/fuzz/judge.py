@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adtrans.leaves import map_leaves
 from adtrans.optimise import gather
+from adtrans.sharing import snapshot
 from tests import duals, poison
 from tests.duals.transplant import Transplant
 
@@ -140,6 +142,58 @@ def transformed(program, mode, options):
     return result
 
 
+def along(program, truth, interpreted):
+    """Check forward mode along a direction of each argument against the oracle's gradient."""
+    from adtrans.tangent import pushed
+
+    call = duals.run.Call(program.load(), program.args(), program.argnums)
+    given = (truth.gradient,) if call.single else truth.gradient
+    rng = np.random.default_rng(program.seed)
+    for gradient, position in zip(given, call.positions):
+        tangents = directions(rng, program.args(), position)
+        parts = numbers(gradient) * numbers(tangents[position])
+        with short_loops():
+            value, found = pushed(program.load(), program.args(), tangents, interpreted)
+        tolerance = TOLERANCE[program.single]
+        if not abs(value - truth.value) <= tolerance * max(1.0, abs(truth.value)):
+            raise Disagreement(f"value {value!r} instead of {truth.value!r}")
+        if not abs(found - parts.sum()) <= tolerance * max(np.abs(parts).sum(), 1e-3):
+            raise Disagreement(f"tangent {found!r} by argument {position} instead of {parts.sum()!r}")
+
+
+def tied_along(program, truth, interpreted):
+    """The verdict `tie` where forward mode is right once all ties, or one, are broken one way."""
+    for only in [None, *range(min(truth.ties, 200))] if truth.ties else ():
+        for bias in (1, -1):
+            try:
+                along(program, answer(program, bias, only), interpreted)
+            except Exception:
+                continue
+            return Verdict("tie", f"as if {'ties were' if only is None else f'tie {only} was'} broken")
+    return None
+
+
+def directions(rng, args, position):
+    """Tangents: drawn for one argument, zero for the others, but where they share its memory."""
+    copies = snapshot({str(k): arg for k, arg in enumerate(args)})
+
+    def cleared(path, leaf):
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
+            leaf[...] = 0.0
+            return leaf
+        return type(leaf)(0.0) if isinstance(leaf, (float, np.floating)) else None
+
+    def drawn(path, leaf):
+        if isinstance(leaf, np.ndarray):
+            leaf[...] = rng.normal(size=leaf.shape)
+            return leaf
+        return None if leaf is None else type(leaf)(rng.normal())
+
+    found = [map_leaves(cleared, copies[str(k)], "") for k in range(len(args))]
+    found[position] = map_leaves(drawn, found[position], "")
+    return tuple(found)
+
+
 def same_form(given, arg, path):
     """Check a gradient's type, shape and dtype against the argument's."""
     if dataclasses.is_dataclass(arg):
@@ -217,11 +271,16 @@ def outcome(program, mode, options):
     value = gradient = None
     try:
         with limited(SECONDS), np.errstate(all="ignore"):
+            if mode.startswith("forward"):
+                along(program, truth, mode == "forward")
+                return Verdict("right")
             value, gradient = transformed(program, mode, options or {})
         compare(program, truth, value, gradient)
     except Disagreement as difference:
         if truth.distance < NEAR[program.single]:
             return Verdict("near", f"{difference} (nearest kink {truth.distance:.1e})")
+        if mode.startswith("forward"):
+            return tied_along(program, truth, mode == "forward") or Verdict("wrong", str(difference))
         return disputed(program, truth, value, gradient) or rounding(program, truth, mode, options) or Verdict(
             "wrong", str(difference))
     except Exception as error:
