@@ -1,6 +1,6 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import grad, hessian, jacobian, value_and_grad, vmap
+from adtrans.api import grad, value_and_grad, vmap
 from adtrans.check import check_grads
 from adtrans.errors import (
     AdtransError,
@@ -9,6 +9,7 @@ from adtrans.errors import (
     NonDifferentiableError,
     UnsupportedError,
 )
+from adtrans.jacobian import hessian, jacobian
 from adtrans.markers import checkpoint, custom_vjp, stop_gradient
 from adtrans.procedure import adjoint
 from adtrans.pullback import vjp

@@ -1,0 +1,137 @@
+"""Jacobians and Hessians: `jacobian` and `hessian`, columns by forward mode, rows by reverse mode."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adtrans.errors import ArgumentError, ArgumentValueError
+from adtrans.gradient import GradientFunction, Settings
+from adtrans.lower.program import ArrayResult, NumberResult
+from adtrans.structure import is_float, spec_of
+from adtrans.tangent import directions
+
+MODES = ("auto", "fwd", "rev")
+
+
+class Derivative:
+    """A function of the arguments of another one; `passes` tells of the last call which mode ran how often."""
+
+    def __init__(self, fun: Callable, argnums: int | str | tuple | list):
+        kept = tuple(argnums) if isinstance(argnums, list) else argnums
+        self.gradient = GradientFunction(fun, Settings(kept), False)
+        self.several = isinstance(kept, tuple)
+        self.passes: dict[str, int] = {}
+        functools.update_wrapper(self, self.gradient.function, assigned=("__name__", "__qualname__", "__module__"),
+                                 updated=())
+
+    def inputs(self, bound: dict[str, Any]) -> dict[str, np.ndarray]:
+        """The arguments to differentiate by, all numbers or arrays of floats."""
+        for name in self.gradient.argnames:
+            if not is_float(spec_of(bound[name], name)):
+                raise ArgumentError(f"argument {name!r} must be a floating-point number or array")
+        return {name: np.asarray(bound[name]) for name in self.gradient.argnames}
+
+    def basis(self, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
+        """Name, index and compiled form of each direction in which one element moves."""
+        for name, value in inputs.items():
+            for index in np.ndindex(value.shape):
+                dots = {other: np.zeros_like(array) for other, array in inputs.items()}
+                dots[name][index] = 1.0
+                yield name, index, directions(self.gradient, bound, dots, "tangents")
+
+    def given(self, made: dict[str, Any]) -> Any:
+        return tuple(made.values()) if self.several else next(iter(made.values()))
+
+
+class Jacobian(Derivative):
+    """See `jacobian`."""
+
+    def __init__(self, fun: Callable, argnums: int | str | tuple | list, mode: str):
+        super().__init__(fun, argnums)
+        if mode not in MODES:
+            raise ArgumentValueError(f"mode must be one of {', '.join(map(repr, MODES))}, not {mode!r}")
+        self.mode = mode
+
+    def __call__(self, *args, **kwargs):
+        gradient = self.gradient
+        bound = gradient._bind(args, kwargs)
+        inputs = self.inputs(bound)
+        found, mode, raw = gradient._run("value", bound)
+        structure = gradient._result(found, mode)
+        if not isinstance(structure, (NumberResult, ArrayResult)):
+            raise ArgumentError(f"jacobian needs a number or an array as result, but {gradient.__name__} returns a "
+                                "container")
+        out = np.asarray(gradient._value(found, mode, raw))
+        made = {name: np.zeros(out.shape + value.shape, np.result_type(out, value)) for name, value in inputs.items()}
+        count = sum(value.size for value in inputs.values())
+        forward = self.mode == "fwd" or self.mode == "auto" and count <= out.size
+        self.passes = {"forward": count} if forward else {"reverse": out.size}
+        (self.columns if forward else self.rows)(bound, inputs, out, made)
+        return self.given(made)
+
+    def columns(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
+        for name, index, dots in self.basis(bound, inputs):
+            _, _, raw = self.gradient._run("jvp", bound, dots)
+            made[name][(..., *index)] = raw[1]
+
+    def rows(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
+        for index in np.ndindex(out.shape):
+            seed = np.zeros_like(out)
+            seed[index] = 1.0
+            found, _, parts = self.gradient._run("pullback", bound, (seed if out.ndim else seed[()],))
+            for name, part in zip(inputs, self.gradient._gradients(found, parts)):
+                made[name][index] = part
+
+
+class Hessian(Derivative):
+    """See `hessian`."""
+
+    def __call__(self, *args, **kwargs):
+        gradient = self.gradient
+        bound = gradient._bind(args, kwargs)
+        inputs = self.inputs(bound)
+        made = {one: {other: np.zeros(inputs[one].shape + inputs[other].shape, np.result_type(inputs[one]))
+                      for other in inputs} for one in inputs}
+        for name, index, dots in self.basis(bound, inputs):
+            found, _, parts = gradient._run("hvp", bound, dots)
+            for one, part in zip(inputs, gradient._gradients(found, parts)):
+                made[one][name][(..., *index)] = part
+        self.passes = {"forward over reverse": sum(value.size for value in inputs.values())}
+        if not self.several:
+            return next(iter(next(iter(made.values())).values()))
+        return tuple(tuple(row.values()) for row in made.values())
+
+
+def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") -> Jacobian:
+    """The Jacobian of `fun`, which returns a number or an array, as a function of the same arguments.
+
+    Its shape is that of the result followed by that of the argument; with a tuple of `argnums`, a tuple of these.
+    `mode` "fwd" takes a pass for each element of the arguments, "rev" one for each element of the result; "auto" takes
+    the fewer. `passes` of the returned object tells which were taken.
+
+    Raises ArgumentError where an argument or the result is a container, and what `grad` raises.
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    return Jacobian(fun, argnums, mode)
+
+
+def hessian(fun: Callable, argnums: int | str | tuple = 0) -> Hessian:
+    """The Hessian of `fun`, which returns a number, as a function of the same arguments.
+
+    Its shape is that of the argument twice; with a tuple of `argnums`, a tuple of tuples of the mixed derivatives. It
+    takes one product with a vector (`hvp`) for each element of the arguments.
+
+    Raises ArgumentError where an argument is a container, and what `grad` raises.
+
+    >>> hessian(lambda x: np.sum(x * x * x))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return Hessian(fun, argnums)
