@@ -25,7 +25,7 @@ range range-start range-step range-negative-step range-computed range-dependent
 range-bound-changed zero-trip over-array over-rows over-tuple over-list enumerate enumerate-start zip
 reversed-range reversed-array reversed-tuple while while-tolerance while-flag tally break continue for-else
 while-else return-in-loop nested index-after-loop carried-scalar carried-array swap-names rebind-array
-scratch-inside scratch-outside int-to-float alongside handed-on swept stencil recurrence
+scratch-inside scratch-outside int-to-float alongside handed-on left noted swept stencil recurrence
 """
 BUILTINS = "len min max min-of-array max-of-array abs sum int float round round-digits any all"
 CONTAINERS = """

@@ -511,6 +511,55 @@ def swept(w):
     return None
 
 
+def noted(w):
+    """An element of scratch that every iteration overwrites, in scratch made before the loop or a loop around it."""
+    found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 2)
+    if not found:
+        return False
+    u = w.rng.choice(found)
+    again = w.chance(0.5)
+    if room(w) < u.size * (1 + again):
+        return False
+    w.use("loop:noted", "loop:range", "stmt:element-store", "math:sin")
+    scratch, t, i, name, place = w.fresh("work"), w.fresh("t"), w.fresh("i"), w.name("s"), w.rng.randint(0, 2)
+    w.emit(f"{name} = {w.number()}")
+
+    def inner(shift):
+        w.emit(f"{scratch} = np.zeros(3)")
+        with w.block(f"for {i} in range({arrays.length(w, u.size)}):", u.size):
+            w.emit(f"{scratch}[{place}] = math.sin({w.number()} * {u.name}[{i}]{shift})")
+            w.emit(f"{name} += {w.number()} * {scratch}[{place}] * {scratch}[{place}]")
+        w.emit(f"{name} += {w.number()} * {scratch}[{place}]")
+
+    if again:
+        w.use("loop:nested", "loop:scratch-inside")
+        with w.block(f"for {t} in range(2):", 2):
+            inner(f" + {w.number()} * {t}")
+    else:
+        w.use("loop:scratch-outside")
+        inner("")
+    new_float(w, name, 1.5 + 1.5 * (u.size + 1) * (1 + again))
+    return None
+
+
+def left(w):
+    """A sum over neighbours from somewhere on, given up when it is large."""
+    found = w.arrays(lambda v: len(v.shape) == 1 and v.size >= 3)
+    if not found or room(w) < 4:
+        return False
+    u = w.rng.choice(found)
+    w.use("loop:left", "loop:range-start", "loop:break", "stmt:if")
+    i, name, start = w.fresh("i"), w.name("s"), w.rng.randint(1, u.size - 1)
+    step = w.rng.choice(["", "", ", 2"])
+    w.emit(f"{name} = {w.number()}")
+    with w.block(f"for {i} in range({start}, {arrays.length(w, u.size)}{step}):", u.size - start):
+        w.emit(f"{name} += {w.number()} * {u.name}[{i}] * {u.name}[{i} - 1]")
+        with w.block(f"if {name} > {w.number(0.5, 2.0)}:"):
+            w.emit("break")
+    new_float(w, name, 1.5 + 1.5 * (u.size - start) * u.bound**2)
+    return None
+
+
 def stencil(w):
     """A new array made of what stands around each element of another one, by loops or by slices."""
     found = w.arrays(lambda v: len(v.shape) in (1, 2) and min(v.shape) >= 3 and v.bound <= 2.0)
@@ -586,7 +635,7 @@ def neighbours(w, u, shift):
     """A loop that writes to an element of `u` what it makes of two others."""
     n, i, k = u.size, w.fresh("i"), w.fresh("k")
     w.use("math:sin", "stmt:element-store")
-    form = w.choose({"near": 4, "wrapped": 2, "turning": 3})
+    form = w.choose({"near": 4, "wrapped": 2, "turning": 6})
     header = w.rng.choice([f"range(1, {n - 1})", f"range({n - 2}, 0, -1)"])
     with w.block(f"for {i} in {header}:", n - 2):
         read = [f"{i} - 1", i, f"{i} + 1"]
