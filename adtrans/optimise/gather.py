@@ -24,7 +24,7 @@ from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.analysis.indices import Indices
 from adtrans.build import ONE, ZERO, Builder, const, zero
-from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var
+from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
 from adtrans.optimise.simplify import simplify
 
 # How many values of an iteration a loop may keep, how short it may be, and over how many rows sums are gathered.
@@ -200,7 +200,10 @@ class Gatherer:
         return found
 
     def turnable(self, loop: For, body: list[Stmt]) -> bool:
-        """Whether iterations may run in the opposite order: what is stored is an iteration's own."""
+        """Whether iterations may run in the opposite order: what is stored is an iteration's own, and no stack has its
+        items taken off in order."""
+        if any(isinstance(item, Let) and isinstance(item.expr, Pop) for item in body):
+            return False
         places: dict[Var, set] = {}
         kinds: dict[Var, set[type]] = {}
         for item in body:

@@ -164,6 +164,26 @@ def test_gradients_of_numbers():
     assert "row" in gradient.source
 
 
+def test_items_of_stacks_keep_their_order():
+    def fun(y):
+        total = 0.0
+        for i in range(2, len(y)):
+            total += y[i] * y[i - 1]
+            if total > 100.0:
+                break
+        y[1] = 0.5
+        return total
+
+    y = RNG.normal(size=30)
+    expected = np.zeros(30)
+    expected[2:] += y[1:-1]
+    expected[1:-1] += y[2:]
+    expected[1] = y[2]
+    gradient = adtrans.grad(fun)
+    assert np.allclose(gradient(y), expected) and np.allclose(gradient.interpreted(y), expected)
+    assert "row" in gradient.source and "pop()" in gradient.source
+
+
 def test_what_is_read_in_the_loop_is_not_gathered():
     def fun(x):
         u = x * 1.0

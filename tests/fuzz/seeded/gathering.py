@@ -32,7 +32,13 @@ def neighbours_taken_from_the_other_side(patch):
     patch.setattr(Gatherer, "terms", terms)
 
 
+def loops_turned_round(patch):
+    """Loops run forwards whatever they store, and whatever they take off stacks."""
+    patch.setattr(Gatherer, "turnable", lambda self, loop, body: True)
+
+
 FAULTS = (
+    loops_turned_round,
     gathered_although_read,
     rows_not_cleared,
     factors_of_gathered_values_lost,
