@@ -20,7 +20,7 @@ from adtrans.leaves import leaves, map_leaves
 from adtrans.pullback import seeds
 
 MAKERS = ("zeros", "ones", "empty", "eye", "ndarray", "identity", "linspace")
-STEP = {"complex": 1e-30, "wide": np.longdouble(2) ** -24}
+STEP = {"complex": 1e-30, "wide": np.longdouble(2) ** -23}
 SCALAR = {"complex": np.complex128, "wide": np.longdouble}
 
 
