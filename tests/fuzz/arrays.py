@@ -281,7 +281,7 @@ def spaced(w, shape, form):
     if form == "eye":
         return E(f"np.eye({length(w, shape[0])})", 1.0)
     if form == "arange":
-        return E(f"{w.number(0.1, 0.4)} * np.arange({length(w, shape[0])})", 2.0, False)
+        return E(f"{w.number(0.1, 0.4)} * np.arange({length(w, shape[0])})", max(2.0, 0.4 * shape[0]), False)
     return E(f"np.linspace(-{w.number()}, {scalars.leaf(w).text}, {length(w, shape[0])})", CAP)
 
 
