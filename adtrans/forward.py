@@ -18,9 +18,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adtrans.analysis.activity import Activity, analyse
-from adtrans.build import Builder, const, over_elements, zero
+from adtrans.build import Builder, over_elements, zero
 from adtrans.ir import (
-    BOOL,
     Accumulate,
     Alloc,
     Array,
@@ -49,6 +48,8 @@ from adtrans.ir import (
 from adtrans.rules import rule_of
 from adtrans.rules.linalg import tangent_of
 from adtrans.rules.rule import emit as emit_partial
+from adtrans.rules.rule import integer_slope
+from adtrans.rules.rule import product as times_partial
 from adtrans.splice import spliced
 
 
@@ -201,7 +202,7 @@ class Forward:
                 return build.prim("select", args[0], self.dot_or_zero(args[1]), self.dot_or_zero(args[2]))
             case "powi":
                 found = self.dot(args[0])
-                return None if found is None else build.prim("mul", self.integer_slope(args), found)
+                return None if found is None else build.prim("mul", integer_slope(build, *args), found)
         rule = rule_of(op)
         if rule is None:
             return None
@@ -212,17 +213,9 @@ class Forward:
                 continue
             names = {**dict(zip(rule.args, args)), rule.result: var}
             partial = emit_partial(build, rule.partials[name], names, var.type)
-            share = build.prim("select", partial, found, zero(found.type)) if partial.type == BOOL else \
-                build.prim("mul", found, partial)
+            share = times_partial(build, found, partial)
             total = share if total is None else build.prim("add", total, share)
         return total
-
-    def integer_slope(self, args: tuple[Operand, ...]) -> Operand:
-        """The derivative of x ** n by x for an integer n: n x^(n-1), and 0 for n = 0."""
-        build, (base, exponent) = self.build, args
-        lower = build.prim("powi", base, build.prim("sub", exponent, const(1)), type=base.type)
-        slope = build.prim("mul", build.cast(exponent, base.type), lower)
-        return build.prim("select", build.prim("eq", exponent, const(0)), zero(base.type), slope)
 
     # --- routines
 

@@ -19,7 +19,6 @@ from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const, over_elements, zero
 from adtrans.factorise import factorise
 from adtrans.ir import (
-    BOOL,
     INT,
     Accumulate,
     Alloc,
@@ -48,6 +47,8 @@ from adtrans.matrices import keep_operands, product
 from adtrans.rules import rule_of
 from adtrans.rules.linalg import adjoint_of, read_by
 from adtrans.rules.rule import emit as emit_partial
+from adtrans.rules.rule import integer_slope
+from adtrans.rules.rule import product as times_partial
 from adtrans.splice import spliced
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
 from adtrans.tape import forward_sweep
@@ -358,13 +359,9 @@ class Reverse:
                 self.add(arg, self.product(bar, self.partial(rule, name, var, args)))
 
     def integer_power(self, args: tuple[Operand, ...], bar: Operand) -> None:
-        """x ** n for an integer n: n x^(n-1), and 0 for n = 0."""
-        build = self.build
-        base, exponent = self.value(args[0]), self.value(args[1])
-        lower = build.prim("powi", base, build.prim("sub", exponent, const(1)), type=base.type)
-        slope = build.prim("mul", build.cast(exponent, base.type), lower)
-        slope = build.prim("select", build.prim("eq", exponent, const(0)), zero(base.type), slope)
-        self.add(args[0], build.prim("mul", bar, slope))
+        """x ** n for an integer n."""
+        slope = integer_slope(self.build, self.value(args[0]), self.value(args[1]))
+        self.add(args[0], self.build.prim("mul", bar, slope))
 
     def partial(self, rule, name: str, var: Var, args: tuple[Operand, ...]) -> Operand:
         needed = rule.needs(name)
@@ -374,9 +371,7 @@ class Reverse:
         return emit_partial(self.build, rule.partials[name], names, var.type)
 
     def product(self, bar: Operand, partial: Operand) -> Operand:
-        if partial.type == BOOL:
-            return self.build.prim("select", partial, bar, zero(bar.type))
-        return self.build.prim("mul", bar, partial)
+        return times_partial(self.build, bar, partial)
 
     def store(self, array: Var, index, value: Operand) -> None:
         place = tuple(self.value(i) for i in index)

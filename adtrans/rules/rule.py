@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from adtrans.build import Builder, const
+from adtrans.build import Builder, const, zero
 from adtrans.ir import BOOL, Const, Operand, Scalar
 
 Domain = tuple[float, float]
@@ -108,6 +108,20 @@ def emit(build: Builder, expr: ast.expr, names: dict[str, Operand], type: Scalar
         raise ValueError(f"not in the language of partials: {ast.dump(node)}")
 
     return value(expr)
+
+
+def integer_slope(build: Builder, base: Operand, exponent: Operand) -> Operand:
+    """The derivative of base ** exponent by the base for an integer n: n x^(n-1), and 0 for n = 0."""
+    lower = build.prim("powi", base, build.prim("sub", exponent, const(1)), type=base.type)
+    slope = build.prim("mul", build.cast(exponent, base.type), lower)
+    return build.prim("select", build.prim("eq", exponent, const(0)), zero(base.type), slope)
+
+
+def product(build: Builder, factor: Operand, partial: Operand) -> Operand:
+    """An adjoint or tangent times a partial derivative, or where that is a mask, what it lets through."""
+    if partial.type == BOOL:
+        return build.prim("select", partial, factor, zero(factor.type))
+    return build.prim("mul", factor, partial)
 
 
 def digamma(build: Builder, x: Operand) -> Operand:
