@@ -73,15 +73,20 @@ def lu_slogdet_adjoint(lu, pivots, sign, logarithm, sign_bar, logarithm_bar):
 
 def cholesky_adjoint(a, low, low_bar):
     """Of the lower triangle, the only part of `a` that is read."""
-    n = a.shape[0]
     inner = low.T @ low_bar
+    halve_to_lower(inner)
+    inverse = primitives.inv(low)
+    full = inverse.T @ inner @ inverse
+    return (folded(full),)
+
+
+def halve_to_lower(inner):
+    """Leave the lower triangle of a matrix, with half the diagonal."""
+    n = inner.shape[0]
     for i in range(n):
         inner[i, i] = 0.5 * inner[i, i]
         for j in range(i + 1, n):
             inner[i, j] = 0.0
-    inverse = primitives.inv(low)
-    full = inverse.T @ inner @ inverse
-    return (folded(full),)
 
 
 def folded(full):

@@ -11,7 +11,7 @@ of the floating-point results. What is said of equal eigenvalues and of ranks in
 import numpy as np
 
 from adtrans.library import primitives
-from adtrans.library.factorisations import cofactors, nearness, product_of
+from adtrans.library.factorisations import cofactors, halve_to_lower, nearness, product_of
 
 
 def lu_factor_tangent(a, lu, pivots, a_dot):
@@ -78,13 +78,9 @@ def symmetric(a):
 
 def cholesky_tangent(a, low, a_dot):
     """low_dot = low Phi(low^-1 a_dot low^-T), Phi the lower triangle with half the diagonal."""
-    n = a.shape[0]
     inverse = primitives.inv(low)
     inner = inverse @ symmetric(a_dot) @ inverse.T
-    for i in range(n):
-        inner[i, i] = 0.5 * inner[i, i]
-        for j in range(i + 1, n):
-            inner[i, j] = 0.0
+    halve_to_lower(inner)
     return (low @ inner,)
 
 
