@@ -13,33 +13,28 @@ hands on the arguments as they are: their types and layouts, memory apart from o
 they meant. `link.other` is the method for the types met before these, in the end the long way.
 
 What a condition costs is the look at a name. The method has the globals of the differentiated function for its own,
-where CPython finds them fastest, and its other names are constants: the text has a string in the place of each, which
-is exchanged for the object once the text is compiled.
+where CPython finds them fastest, and its other names are constants.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adtrans.lower.program import NumberResult
-from adtrans.structure import ArraySpec, NumberSpec, Spec, StaticSpec
+from adtrans.conditions import Writer
+from adtrans.lower.program import NumberResult, StaticResult
+from adtrans.structure import ArraySpec, leaf_specs
 
 if TYPE_CHECKING:
     from adtrans.gradient import GradientFunction, Mode, Specialisation
+    from adtrans.procedure import Adjoint
 
 KEPT = 4
 MISSING = object()
-TYPES = {("f8", True): float, ("i8", True): int, ("b1", True): bool, ("f8", False): np.float64,
-         ("f4", False): np.float32, ("b1", False): np.bool_}
-# Bits of an array's flags: contiguous by rows, by columns, aligned.
-LAYOUTS = {"C": (0x101, 0x101), "F": (0x103, 0x102), "A": (0x103, 0x100)}
 
 
 @dataclass
@@ -51,172 +46,204 @@ class Direct:
     other: Callable | None = None
 
 
-def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: str, raw: Any) -> Direct | None:
-    """The method for a specialisation in a mode, of which `raw` is what compiled code has returned; None where these
-    arguments want more than a look at their types."""
-    identity = gradient.identity
-    if gradient.variadic or found.shared or mode.product.captured or identity is None or identity.contents \
-            or identity.digest is None:
-        return None
-    writer = Writer(gradient.function)
-    named = all(parameter.kind == parameter.POSITIONAL_OR_KEYWORD and not name.startswith("_")
-                for name, parameter in gradient.parameters.parameters.items())
-    params = list(gradient.names) if named else [f"_x{k}" for k in range(len(gradient.names))]
-    writer.taken.update(params)
-    specs = [found.specs[name] for name in gradient.names]
-    if not all(writer.fits(param, spec, found.exact) for param, spec in zip(params, specs)):
-        return None
-    writer.apart([param for param, spec in zip(params, specs) if isinstance(spec, ArraySpec)])
-    writer.unchanged(identity)
-    result = writer.result(gradient, found, mode, name, raw)
-    if result is None:
-        return None
-    link = Direct(gradient.names)
-    given = ", ".join(param for param, spec in zip(params, specs) if not isinstance(spec, StaticSpec))
-    made = f"{writer.named(mode.compiled)}({given})"
-    every = "".join(f"{param}, " for param in params)
-    text = TEMPLATE.format(
-        params=every + ("" if named else "/, "), all=every,
-        conditions=" and ".join([*writer.conditions, "not _rest and not _named"]),
-        remember=f"_self.latest = {writer.named(mode)}" if name != "value" else "pass",
-        leave=f"return {made}" if result == "_made" else f"_made = {made}\n            return {result}",
-        Exception=writer.named(Exception), failed=writer.named(failed), other=writer.named(other),
-        link=writer.named(link))
-    link.method = FunctionType(writer.code(text, gradient.__name__), gradient.function.__globals__, "call",
-                               (MISSING,) * len(params))
-    return link
+@dataclass(frozen=True)
+class Form:
+    """The parameters of a method besides those of the function: a leading one, and one by keyword with its default."""
+
+    first: str = ""
+    keyword: str = ""
+    default: float | None = None
+
+
+PLAIN = Form()
+
+
+class Call:
+    """A method in the making."""
+
+    def __init__(self, gradient: GradientFunction, found: Specialisation, form: Form = PLAIN):
+        self.gradient, self.found, self.form = gradient, found, form
+        self.writer = Writer(gradient.function)
+        own = {form.first, form.keyword}
+        self.named = all(parameter.kind == parameter.POSITIONAL_OR_KEYWORD and not name.startswith("_")
+                         and name not in own for name, parameter in gradient.parameters.parameters.items())
+        self.params = list(gradient.names) if self.named else [f"_x{k}" for k in range(len(gradient.names))]
+        self.places = dict(zip(gradient.names, self.params))
+        self.writer.taken.update((*self.params, *own))
+
+    def fits(self) -> bool:
+        """Whether the conditions for the arguments could be written."""
+        return all(self.writer.fits(self.places[name], self.found.specs[name], self.found.exact)
+                   for name in self.gradient.names)
+
+    def finish(self, mode: Mode, result: str | None, remember: bool, operands: str = "") -> Direct | None:
+        """The method that returns `result`, an expression of `_made`."""
+        if result is None:
+            return None
+        writer, form = self.writer, self.form
+        writer.apart()
+        writer.unchanged(self.gradient.identity)
+        link = Direct(self.gradient.names)
+        every = "".join(f"{param}, " for param in self.params)
+        made = f"{writer.named(mode.compiled)}({''.join(f'{place}, ' for place in writer.given)}{operands})"
+        text = TEMPLATE.format(
+            params=(f"{form.first}, " if form.first else "")
+            + every + ("" if self.named or not self.params else "/, "),
+            keyword=f"{form.keyword}, " if form.keyword else "", all=every,
+            lead=f"({form.first},)" if form.first else "()",
+            named=f"{{**_named, {form.keyword!r}: {form.keyword}}}" if form.keyword else "_named",
+            conditions=" and ".join([*writer.conditions, "not _rest and not _named"]),
+            remember=f"_self.latest = {writer.named(mode)}" if remember else "pass",
+            leave=f"return {made}" if result == "_made" else f"_made = {made}\n            return {result}",
+            Exception=writer.named(Exception), failed=writer.named(failed), other=writer.named(other),
+            link=writer.named(link))
+        link.method = FunctionType(writer.code(text, self.gradient.__name__), self.gradient.function.__globals__,
+                                   "call", (MISSING,) * len(self.params))
+        if form.default is not None:
+            link.method.__kwdefaults__ = {form.keyword: form.default}
+        return link
 
 
 TEMPLATE = """
-def call(_self, {params}*_rest, **_named):
+def call(_self, {params}*_rest, {keyword}**_named):
     try:
         if {conditions}:
             {remember}
             {leave}
     except {Exception} as _error:
-        return {failed}(_self, {link}, _error, ({all}), _rest, _named)
-    return {other}(_self, {link}, ({all}), _rest, _named)
+        return {failed}(_self, {link}, _error, {lead}, ({all}), _rest, {named})
+    return {other}(_self, {link}, {lead}, ({all}), _rest, {named})
 """
 
 
-def other(self: GradientFunction, link: Direct, args: tuple, rest: tuple, named: dict) -> Any:
+def short(gradient: GradientFunction, found: Specialisation, mode: Mode) -> bool:
+    """Whether a look at types can decide about arguments of this specialisation."""
+    identity = gradient.identity
+    return not (gradient.variadic or found.shared or mode.product.captured or identity is None or identity.contents
+                or identity.digest is None)
+
+
+def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: str, raw: Any) -> Direct | None:
+    """The method for a specialisation in a mode, of which `raw` is what compiled code has returned; None where these
+    arguments want more than a look at their types."""
+    if not short(gradient, found, mode):
+        return None
+    call = Call(gradient, found)
+    return call.finish(mode, outcome(call, mode, name, raw), name != "value") if call.fits() else None
+
+
+def outcome(call: Call, mode: Mode, name: str, raw: Any) -> str | None:
+    """What is returned, by `_made`, which compiled code has returned."""
+    gradient, writer = call.gradient, call.writer
+    if name == "value":
+        kind = gradient._result(call.found, mode)
+        return writer.number(kind.code, kind.weak, "_made") if isinstance(kind, NumberResult) else None
+    place, parts = ("_made[1]", raw[1]) if name == "value_and_grad" else ("_made", raw)
+    flow = iter([f"{place}[{k}]" for k in range(len(parts))] if isinstance(parts, tuple) else [place])
+    items = [writer.rebuilt(call.found.specs[name], flow) for name in gradient.argnames]
+    if None in items:
+        return None
+    several = isinstance(gradient.settings.argnums, tuple)
+    plain = isinstance(parts, tuple) and items == [f"{place}[{k}]" for k in range(len(parts))]
+    gradients = place if plain and several else f"({', '.join(items)},)" if several else items[0]
+    if name != "value_and_grad":
+        return gradients
+    kind = gradient._result(call.found, mode)
+    value = writer.number(kind.code, kind.weak, "_made[0]")
+    return "_made" if value == "_made[0]" and gradients == "_made[1]" else f"({value}, {gradients})"
+
+
+def make_accumulate(gradient: GradientFunction, found: Specialisation, mode: Mode) -> Direct | None:
+    """The method for `accumulate`: buffers of arrays in the layout of the arguments."""
+    specs = {name: found.specs[name] for name in gradient.argnames}
+    if not short(gradient, found, mode) or not all(isinstance(spec, ArraySpec) for spec in specs.values()):
+        return None
+    call = Call(gradient, found, Form("bars", "seed", 1.0))
+    if not call.fits():
+        return None
+    writer, places = call.writer, ["bars"]
+    if isinstance(gradient.settings.argnums, tuple):
+        places = [f"bars[{k}]" for k in range(len(specs))]
+        writer.conditions.append(f"{writer.named(type)}(bars) is {writer.named(tuple)} and "
+                                 f"{writer.named(len)}(bars) == {len(places)}")
+    for place, (name, spec) in zip(places, specs.items()):
+        writer.buffer(place, spec, call.places[name])
+    kind = gradient._result(found, mode)
+    seed = np.float32 if mode.product.signature[-1] == "f4" else float
+    return call.finish(mode, writer.number(kind.code, kind.weak, "_made"), True,
+                       f"{', '.join(places)}, {writer.named(seed)}(seed)")
+
+
+def make_adjoint(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct | None:
+    """The method for the adjoint of a procedure whose bars are arrays."""
+    names = tuple(dict.fromkeys((*adjoint.outputs, *adjoint.argnames)))
+    specs = {name: found.specs[name] for name in names}
+    result = returned(adjoint, found, mode)
+    if not short(adjoint, found, mode) or result is None \
+            or not all(isinstance(spec, ArraySpec) for spec in specs.values()):
+        return None
+    call = Call(adjoint, found, Form(keyword="bars"))
+    if not call.fits():
+        return None
+    writer = call.writer
+    writer.conditions.append(f"{writer.named(type)}(bars) is {writer.named(dict)} and "
+                             f"{writer.named(len)}(bars) == {len(names)}")
+    places = []
+    for name in names:
+        place = f"_b{len(places)}"
+        writer.conditions.append(f"({place} := bars[{name!r}]) is not None")
+        writer.buffer(place, specs[name], call.places[name])
+        places.append(place)
+    in_place(call, mode)
+    return call.finish(mode, result, True, ", ".join(places))
+
+
+def make_primal(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct | None:
+    """The method that runs a procedure alone, in place."""
+    result = returned(adjoint, found, mode)
+    if not short(adjoint, found, mode) or result is None:
+        return None
+    call = Call(adjoint, found)
+    if not call.fits():
+        return None
+    in_place(call, mode)
+    return call.finish(mode, result, False)
+
+
+def in_place(call: Call, mode: Mode) -> None:
+    """Conditions under which nothing has to be put back: outputs can be written, shapes are as assumed."""
+    for name in call.gradient.outputs:
+        if isinstance(call.found.specs[name], ArraySpec):
+            call.writer.conditions.append(f"{call.places[name]}.flags.writeable")
+    if mode.product.meta["optimistic"]:
+        call.writer.proven(mode.proven)
+
+
+def returned(adjoint: Adjoint, found: Specialisation, mode: Mode) -> str | None:
+    """What a procedure returns: nothing, mostly."""
+    kind = adjoint._result(found, mode)
+    return "None" if isinstance(kind, StaticResult) and kind.value is None and all(
+        isinstance(found.specs[name], ArraySpec) or not list(leaf_specs(found.specs[name]))
+        for name in adjoint.outputs) else None
+
+
+def other(self: GradientFunction, link: Direct, lead: tuple, args: tuple, rest: tuple, named: dict) -> Any:
     """The call by the next method."""
     first = next((k for k, arg in enumerate(args) if arg is MISSING), len(args))
     by_name = {name: arg for name, arg in zip(link.names[first:], args[first:]) if arg is not MISSING}
-    return link.other(self, *args[:first], *rest, **by_name, **named)
+    return link.other(self, *lead, *args[:first], *rest, **by_name, **named)
 
 
-def failed(self: GradientFunction, link: Direct, error: Exception, args: tuple, rest: tuple, named: dict) -> Any:
+def failed(self: GradientFunction, link: Direct, error: Exception, lead: tuple, args: tuple, rest: tuple,
+           named: dict) -> Any:
     """What follows an exception: the long way where extents are not as assumed or a name means nothing any more."""
     from adtrans.gradient import NOTE, located
 
     message = str(error.args[0]) if error.args else ""
     if isinstance(error, (NameError, KeyError, AttributeError)) or isinstance(error, ValueError) and (
             message.endswith(NOTE) or message.startswith("Cell is empty")):
-        return other(self, link, args, rest, named)
+        return other(self, link, lead, args, rest, named)
     raise located(error) from None
-
-
-class Writer:
-    """The conditions of a method and the objects that they mention."""
-
-    def __init__(self, function: Callable):
-        self.function, self.globals = function, function.__globals__
-        self.conditions: list[str] = []
-        self.constants: dict[str, Any] = {}
-        self.taken: set[str] = set()
-
-    def named(self, value: Any) -> str:
-        """An object in the text."""
-        name = f"\0{len(self.constants)}"
-        self.constants[name] = value
-        return repr(name)
-
-    def code(self, text: str, name: str) -> CodeType:
-        """The code of the method."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of constants that are called and compared with `is`
-            module = compile(text, "<direct call>", "exec")
-        code = next(part for part in module.co_consts if isinstance(part, CodeType))
-        names = {"co_name": name} | ({"co_qualname": name} if hasattr(code, "co_qualname") else {})
-        return code.replace(co_consts=tuple(self.constants.get(constant, constant) if isinstance(constant, str)
-                                            else constant for constant in code.co_consts), **names)
-
-    def fits(self, param: str, spec: Spec, exact: bool) -> bool:
-        """Conditions for an argument; False where they are not written."""
-        match spec:
-            case NumberSpec(code, weak) if (code, weak) in TYPES:
-                self.conditions.append(f"{self.named(type)}({param}) is {self.named(TYPES[code, weak])}")
-            case ArraySpec(dtype, rank, layout, ones):
-                mask, bits = LAYOUTS[layout]
-                dtype = np.dtype("?" if dtype == "b1" else dtype)
-                self.conditions += [f"{self.named(type)}({param}) is {self.named(np.ndarray)}",
-                                    f"{param}.dtype is {self.named(dtype)}", f"{param}.ndim == {rank}",
-                                    f"{param}.flags.num & {mask} == {bits}"]
-                if exact:
-                    self.conditions += [f"{param}.shape[{axis}] {'==' if axis in ones else '!='} 1"
-                                        for axis in range(rank)]
-            case StaticSpec(None):
-                self.conditions.append(f"{param} is None")
-            case StaticSpec(str(value)):
-                self.conditions.append(f"{self.named(type)}({param}) is {self.named(str)} and {param} == {value!r}")
-            case _:
-                return False
-        return True
-
-    def apart(self, arrays: list[str]) -> None:
-        """No two of these arrays share memory."""
-        shared = self.named(np.may_share_memory)
-        self.conditions += [
-            f"{one} is not {two} and ({one}.base is None is {two}.base or not {shared}({one}, {two}))"
-            for one, two in combinations(arrays, 2)]
-
-    def unchanged(self, identity) -> None:
-        """Names mean what they meant when the function was read."""
-        for holder, name, value in identity.watched:
-            if holder is self.globals and name.isidentifier() and not name.startswith("_") and name not in self.taken:
-                place = name
-            else:
-                place = f"{self.named(holder.get)}({name!r})" if isinstance(holder, dict) else \
-                    f"{self.named(holder)}.cell_contents"
-            self.conditions.append(f"{place} is {self.named(value)}")
-        for function, code, defaults, keywords in identity.functions:
-            known = self.named(function)
-            self.conditions.append(f"{known}.__code__ is {self.named(code)}")
-            if function is not self.function:  # whose arguments are all given
-                self.conditions += [f"{known}.__defaults__ is {self.named(defaults)}",
-                                    f"{known}.__kwdefaults__ is {self.named(keywords)}"]
-
-    def result(self, gradient, found, mode, name: str, raw: Any) -> str | None:
-        """What is returned, by `made`, which compiled code has returned."""
-        if name == "value":
-            kind = gradient._result(found, mode)
-            return self.number(kind.code, kind.weak, "_made") if isinstance(kind, NumberResult) else None
-        several = isinstance(gradient.settings.argnums, tuple)
-        place, parts = ("_made[1]", raw[1]) if name == "value_and_grad" else ("_made", raw)
-        specs = [found.specs[name] for name in gradient.argnames]
-        if isinstance(parts, tuple):
-            items = [self.leaf(spec, f"{place}[{k}]") for k, spec in enumerate(specs)]
-            plain = items == [f"{place}[{k}]" for k in range(len(items))]
-            gradients = place if plain and several else f"({', '.join(items)},)" if several else items[0]
-        else:
-            item = self.leaf(specs[0], place)
-            gradients = f"({item},)" if several else item
-        if name != "value_and_grad":
-            return gradients
-        kind = gradient._result(found, mode)
-        value = self.number(kind.code, kind.weak, "_made[0]")
-        return "_made" if value == "_made[0]" and gradients == "_made[1]" else f"({value}, {gradients})"
-
-    def leaf(self, spec: Spec, place: str) -> str:
-        return place if isinstance(spec, ArraySpec) else self.number(spec.code, spec.weak, place)
-
-    def number(self, code: str, weak: bool, place: str) -> str:
-        """A number as the plain function would have given it; compiled code returns Python's."""
-        if weak and code in ("f8", "i8", "b1"):
-            return place
-        kind = {"f8": np.float64, "f4": np.float32, "i8": np.int64, "b1": np.bool_}[code]
-        return f"{self.named(kind)}({place})"
 
 
 class Chain:

@@ -125,11 +125,11 @@ class GradientFunction:
 
     def value(self, /, *args, **kwargs):
         """The value of the function, by generated code."""
-        return self._call("value", "value", args, kwargs)
+        return self._first("value")(self, *args, **kwargs)
 
     def value_and_grad(self, /, *args, **kwargs):
         """(value, gradient)."""
-        return self._call("value_and_grad", "value_and_grad", args, kwargs)
+        return self._first("value_and_grad")(self, *args, **kwargs)
 
     def interpreted(self, /, *args, **kwargs):
         """What calling this object gives, the same generated source run by CPython."""
@@ -139,6 +139,15 @@ class GradientFunction:
 
     def accumulate(self, bars, *args, seed: float = 1.0, **kwargs):
         """Add seed * gradient into `bars` (shaped as the gradient; arrays) and return the value."""
+        return self._first("accumulate")(self, bars, *args, seed=seed, **kwargs)
+
+    def _long_value(self, /, *args, **kwargs):
+        return self._call("value", "value", args, kwargs)
+
+    def _long_value_and_grad(self, /, *args, **kwargs):
+        return self._call("value_and_grad", "value_and_grad", args, kwargs)
+
+    def _long_accumulate(self, bars, *args, seed: float = 1.0, **kwargs):
         bound = self._bind(args, kwargs)
         found = self._find(bound)
         if found.shared:
@@ -151,19 +160,20 @@ class GradientFunction:
         buffers, scalars = self._buffers(each, found, bound)
         # Compiled code takes buffers of their own memory, laid out like the arguments; others get theirs afterwards.
         given = arrays_of(bound, found.specs) + mode.product.captured
-        direct: list[np.ndarray] = []
+        own_buffers: list[np.ndarray] = []
         for buffer, code in zip(buffers, mode.product.signature[-1 - len(buffers):-1]):
             own = layout_fits(buffer, code) and not any(np.may_share_memory(buffer, other)
-                                                        for other in (*given, *direct))
-            direct.append(buffer if own else np.zeros(buffer.shape, buffer.dtype, order=code[-1]))
-        result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *direct,
+                                                        for other in (*given, *own_buffers))
+            own_buffers.append(buffer if own else np.zeros(buffer.shape, buffer.dtype, order=code[-1]))
+        result = self._compiled(found, mode)(*self._flat(found, bound), *mode.product.captured, *own_buffers,
                                              *self._seed(found, seed))
-        for buffer, other in zip(buffers, direct):
+        for buffer, other in zip(buffers, own_buffers):
             if other is not buffer:
                 buffer += other
         values = result if isinstance(result, tuple) else (result,)
         for (buffer, where), extra in zip(scalars, values[1:]):
             buffer[where] += extra
+        self._shorten("accumulate", found, lambda: direct.make_accumulate(self, found, mode))
         return self._number(values[0], self._result(found, mode))
 
     def _accumulate_shared(self, bars, bound, seed):
@@ -205,20 +215,29 @@ class GradientFunction:
         bound = self._bind(args, kwargs)
         found, mode, result = self._run(mode_name, bound)
         made = self._finish(mode_name, found, mode, result, bound)
-        if method not in found.directs:
-            found.directs[method] = direct.make(self, found, mode, mode_name, result)
-        if found.directs[method] is not None:
-            self._shorten(method, found.directs[method])
+        self._shorten(method, found, lambda: direct.make(self, found, mode, mode_name, result))
         return made
 
-    def _shorten(self, method: str, link: direct.Direct) -> None:
-        """Have the next call of `method` tried by a link first: in a class of this object's own."""
+    def _first(self, method: str) -> Callable:
+        """What a method taken from this object before its first call comes to."""
+        kind = type(self)
+        own = vars(kind)
+        return own[method] if "_chains" in own and method in own else getattr(kind, "_long_" + method)
+
+    def _shorten(self, method: str, found: Specialisation, make: Callable[[], direct.Direct | None]) -> None:
+        """Have the next call of `method` tried first by what `make` gives: in a class of this object's own."""
+        if method not in found.directs:
+            found.directs[method] = make()
+        link = found.directs[method]
+        if link is None:
+            return
         kind = type(self)
         if "_chains" not in vars(kind):
             members = {"_chains": {}, "__module__": kind.__module__, "__slots__": ()}
             kind = self.__class__ = type(kind.__name__, (kind,), members)
         if method not in kind._chains:
-            kind._chains[method] = direct.Chain(getattr(GradientFunction, method))
+            kind._chains[method] = direct.Chain(
+                getattr(kind, method if method == "__call__" else "_long_" + method))
         setattr(kind, method, kind._chains[method].put_first(link))
 
     def _run(self, mode_name: str, bound: dict[str, Any], extra: tuple = (), interpreted: bool = False,

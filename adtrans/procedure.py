@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adtrans.direct import make_adjoint, make_primal
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import (
     GradientFunction,
@@ -46,6 +47,17 @@ class Adjoint(GradientFunction):
         bound = snapshot(self._bind(args, kwargs))
         return self._value(*self._run("value", bound))
 
+    def primal(self, *args, **kwargs):
+        """Run the procedure alone, by generated code, in place; gives what it returns."""
+        return self._first("primal")(self, *args, **kwargs)
+
+    def _long_primal(self, *args, **kwargs):
+        bound = self._bind(args, kwargs)
+        self._check_in_place(bound, self._arrays(bound))
+        found, mode, result = self._in_place("value", bound, [])
+        self._shorten("primal", found, lambda: make_primal(self, found, mode))
+        return self._value(found, mode, result)
+
     def interpreted(self, *args, bars: dict[str, Any], **kwargs):
         """The same, the generated source run by CPython."""
         return self._adjoint(bars, args, kwargs, interpreted=True)
@@ -66,14 +78,7 @@ class Adjoint(GradientFunction):
         layouts = [leaf.layout for name in names for leaf in float_leaf_specs(spec_of(bound[name], name))
                    if isinstance(leaf, ArraySpec)]
         direct = [bar if layout_fits(bar, layout) else bar.copy(order=layout) for bar, layout in zip(arrays, layouts)]
-        given = self._arrays(bound)
-        mode = self._mode(self._find(bound), "adjoint")
-        sizes = tuple(value if isinstance(value, (int, np.integer)) else np.shape(value)
-                      for value in all_leaves(bound, {name: spec_of(value, name) for name, value in bound.items()}))
-        careful = mode.product.meta["optimistic"] and sizes not in mode.proven
-        kept = Kept([*given, *direct]) if careful else None
-        found, mode, result = self._run("adjoint", bound, tuple(direct), interpreted, kept and kept.put_back)
-        mode.proven.add(sizes)
+        found, mode, result = self._in_place("adjoint", bound, direct, interpreted)
         for bar, other in zip(arrays, direct):
             if other is not bar:
                 bar[...] = other
@@ -81,7 +86,20 @@ class Adjoint(GradientFunction):
         values = result if isinstance(result, tuple) else () if result is None else (result,)
         for bar, extra in zip(numbers, values[count:]):
             bar[(0,) * bar.ndim] += extra
+        if not interpreted:
+            self._shorten("__call__", found, lambda: make_adjoint(self, found, mode))
         return self._value(found, mode, values[0] if count == 1 else values[:count])
+
+    def _in_place(self, name: str, bound: dict[str, Any], bars: list[np.ndarray], interpreted: bool = False):
+        """A run that changes arguments and bars; where what it assumes of shapes fails they are put back first."""
+        mode = self._mode(self._find(bound), name)
+        sizes = tuple(value if isinstance(value, (int, np.integer)) else np.shape(value)
+                      for value in all_leaves(bound, {name: spec_of(value, name) for name, value in bound.items()}))
+        careful = mode.product.meta["optimistic"] and sizes not in mode.proven
+        kept = Kept([*self._arrays(bound), *bars]) if careful else None
+        found, mode, result = self._run(name, bound, tuple(bars), interpreted, kept and kept.put_back)
+        mode.proven.add(sizes)
+        return found, mode, result
 
     def _arrays(self, bound):
         return arrays_of(bound, {name: spec_of(value, name) for name, value in bound.items()})
@@ -124,12 +142,15 @@ class Adjoint(GradientFunction):
         given = self._arrays(bound)
         if overlapping([*given, *arrays, *numbers]):
             raise ArgumentValueError("arguments and bars of an adjoint must not overlap in memory: it works in place")
+        self._check_in_place(bound, given)
+        return arrays, numbers
+
+    def _check_in_place(self, bound, given: list[np.ndarray]) -> None:
         if not all(array.flags.aligned for array in given):
             raise ArgumentValueError("arguments of an adjoint must be aligned in memory: it works in place")
         for name in self.outputs:
             if not all(leaf.flags.writeable for leaf in float_leaves(bound[name], spec_of(bound[name], name))):
                 raise ArgumentValueError(f"argument {name!r} is read-only")
-        return arrays, numbers
 
 
 class Kept:

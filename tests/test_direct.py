@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -50,8 +51,8 @@ def test_numbers(args, argnums):
         again = gradient(*args)
         assert repr(again) == repr(first) == repr(long_way(gradient, *args))
         gradient.value(*args)
-        assert repr(gradient.value(*args)) == repr(GradientFunction.value(gradient, *args))
-        assert repr(gradient.value_and_grad(*args)) == repr(GradientFunction.value_and_grad(gradient, *args))
+        assert repr(gradient.value(*args)) == repr(GradientFunction._long_value(gradient, *args))
+        assert repr(gradient.value_and_grad(*args)) == repr(GradientFunction._long_value_and_grad(gradient, *args))
 
 
 def test_several_types_in_turn():
@@ -261,3 +262,125 @@ print(fun(3.0))
 """)
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout == "15.0\n", done.stderr
+
+
+class Pair(NamedTuple):
+    w: np.ndarray
+    c: float
+
+
+def layered(params, x):
+    return np.sum(params["first"].w * x) * params["first"].c + params["rest"][0] * params["rest"][1][0][0]
+
+
+
+def test_containers():
+    gradient = adtrans.value_and_grad(layered)
+    x = np.array([1.0, 2.0])
+    for k in range(3):
+        params = {"first": Pair(np.array([3.0, 4.0 + k]), 2.0), "rest": [5.0, (np.array([6.0]), "tag")]}
+        value, bar = gradient(params, x)
+        assert value == 2.0 * (3.0 + 2.0 * (4.0 + k)) + 30.0
+        assert list(bar) == ["first", "rest"] and type(bar["first"]) is Pair and type(bar["rest"]) is list
+        assert np.array_equal(bar["first"].w, [2.0, 4.0]) and bar["first"].c == 3.0 + 2.0 * (4.0 + k)
+        assert bar["rest"][0] == 6.0 and np.array_equal(bar["rest"][1][0], [5.0]) and bar["rest"][1][1] is None
+    assert is_short(gradient)
+    turned = {"rest": params["rest"], "first": params["first"]}
+    assert list(gradient(turned, x)[1]) == ["rest", "first"]
+    same = {"first": Pair(x, 2.0), "rest": [5.0, (np.array([6.0]), "tag")]}
+    assert np.array_equal(gradient(same, x)[1]["first"].w, 4.0 * x)  # w is x
+    for wrong in ({"first": params["first"]}, [params], None):
+        with pytest.raises((adtrans.AdtransError, KeyError)):
+            gradient(wrong, x)
+
+
+def smooth(x, y, n):
+    for i in range(1, n - 1):
+        y[i] = x[i - 1] * x[i + 1]
+
+
+def test_adjoints():
+    made = adtrans.adjoint(smooth, "x", "y")
+
+    def run(x, y, n, x_bar, y_bar):
+        made(x, y, n=n, bars={"x": x_bar, "y": y_bar})
+        return x_bar
+
+    x = np.array([2.0, 3.0, 4.0])
+    for _ in range(3):
+        x_bar = run(x, np.zeros(3), 3, np.ones(3), np.full(3, 2.0))
+        assert np.array_equal(x_bar, [9.0, 1.0, 5.0])
+    assert is_short(made)
+    memory = np.arange(12.0)
+    assert np.array_equal(run(memory[::4], np.zeros(3), 3, np.zeros(6)[::2], np.ones(3)), [8.0, 0.0, 0.0])
+    frozen = np.zeros(3)
+    frozen.flags.writeable = False
+    for y, bars in ((np.zeros(3), (np.zeros(4), np.ones(3))), (np.zeros(3), (np.zeros(3), np.ones(3, np.float32))),
+                    (np.zeros(3), (frozen, np.ones(3))), (frozen, (np.zeros(3), np.ones(3))), (x, (np.zeros(3),) * 2),
+                    (np.zeros(3), (x, np.ones(3))), (np.zeros(3), (np.zeros(3), None))):
+        with pytest.raises(adtrans.AdtransError):
+            run(x, y, 3, *bars)
+    for bars in ({"x": np.zeros(3)}, {"x": np.zeros(3), "y": np.ones(3), "n": np.ones(1)}, None):
+        with pytest.raises(adtrans.AdtransError):
+            made(x, np.zeros(3), 3, bars=bars)
+    with pytest.raises(IndexError):
+        run(x, np.zeros(3), 4, np.zeros(3), np.ones(3))
+
+
+def added(x, y):
+    y[:] = y + x
+
+
+def test_an_adjoint_whose_shapes_are_not_as_assumed():
+    made = adtrans.adjoint(added, ("x", "y"), "y")
+    for shape, expected in (((3,), [1.0, 2.0, 3.0]), ((1,), [6.0]), ((3,), [1.0, 2.0, 3.0]), ((1,), [6.0])):
+        for _ in range(2):
+            x, y, x_bar, y_bar = np.ones(shape), np.ones(3), np.zeros(shape), np.array([1.0, 2.0, 3.0])
+            made(x, y, bars={"x": x_bar, "y": y_bar})
+            assert np.array_equal(x_bar, expected) and np.array_equal(y_bar, [1.0, 2.0, 3.0])
+            assert np.array_equal(y, np.full(3, 2.0))
+
+
+def test_procedures_alone():
+    made = adtrans.adjoint(smooth, "x", "y")
+    for n in (3, 4, 5):
+        for x in (np.arange(2.0, 2.0 + n), np.arange(2.0, 2.0 + 2 * n)[::2]):
+            y, expected = np.zeros(n), np.zeros(n)
+            assert made.primal(x, y, n) is None
+            smooth(x, expected, n)
+            assert np.array_equal(y, expected)
+    assert is_short(made, "primal")
+    y.flags.writeable = False
+    with pytest.raises(adtrans.AdtransError):
+        made.primal(x, y, n)
+
+
+def test_a_method_taken_before_the_first_call():
+    gradient = adtrans.grad(product)
+    value, both = gradient.value, gradient.value_and_grad
+    for x in (2.0, 3.0, 4):
+        if type(x) is int:
+            with pytest.raises(adtrans.AdtransError):
+                both(x, 2.0)
+        else:
+            assert value(x, 2.0) == 4.0 * x and both(x, 2.0) == (4.0 * x, 4.0)
+    assert is_short(gradient, "value") and is_short(gradient, "value_and_grad")
+
+
+def test_accumulating():
+    one, several = adtrans.grad(weighted), adtrans.grad(weighted, argnums=(0, 1))
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    for _ in range(3):
+        a_bar, b_bar = np.ones(2), np.ones(2)
+        assert one.accumulate(a_bar, a, b) == 73.0 and np.array_equal(a_bar, 1.0 + 2 * a * b**2)
+        assert several.accumulate((a_bar, b_bar), a, b, seed=-1) == 73.0
+        assert np.array_equal(a_bar, np.ones(2)) and np.array_equal(b_bar, 1.0 - 2 * b * a**2)
+    assert is_short(one, "accumulate") and is_short(several, "accumulate")
+    assert one.accumulate(a, a, b) == 73.0 and np.array_equal(a, [19.0, 66.0])
+    wide = np.zeros(4)
+    assert one.accumulate(wide[::2], a, b, power=1) == 19.0 * 3 + 66.0 * 4 and np.array_equal(wide, [3.0, 0, 4.0, 0])
+    for wrong in (np.zeros(3), np.zeros(2, np.float32), 1.0, (np.zeros(2),)):
+        with pytest.raises(adtrans.AdtransError):
+            one.accumulate(wrong, a, b)
+        with pytest.raises(adtrans.AdtransError):
+            several.accumulate((wrong, np.zeros(2)), a, b)
