@@ -23,6 +23,7 @@ from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResu
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.reuse import reuse
+from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest, differentiate
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
@@ -70,7 +71,7 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
 def optimise(program: Program) -> Program:
     """Without needless loops, temporaries and repetitions."""
     while True:
-        better = reuse(fuse(program))
+        better = settle(reuse(fuse(program)))
         if better is program:
             return program
         program = ir.verify(simplify(better))
