@@ -1,10 +1,6 @@
-"""Reverse mode: from a program to the program of its value and gradient.
+"""The reverse sweep: the statements of a program backwards, each loop mirrored by a loop that counts down.
 
-    differentiate(program, result, inputs)
-
-The forward sweep is the program itself with what the plan wants stored; the reverse sweep runs the statements
-backwards, each loop mirrored by a loop that counts down. `bars` maps a scalar to the adjoint collected for it so far;
-every active array has a shadow.
+`bars` maps a scalar to the adjoint collected for it so far; every active array has a shadow.
 """
 
 from __future__ import annotations
@@ -14,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from adtrans import ir
-from adtrans.analysis.activity import Activity, analyse
+from adtrans.analysis.activity import Activity
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const, over_elements, zero
-from adtrans.factorise import factorise
 from adtrans.ir import (
     INT,
     Accumulate,
@@ -43,7 +38,8 @@ from adtrans.ir import (
     View,
     While,
 )
-from adtrans.matrices import keep_operands, product
+from adtrans.local import Local, free_variables
+from adtrans.matrices import product
 from adtrans.rules import rule_of
 from adtrans.rules.linalg import adjoint_of, read_by
 from adtrans.rules.rule import emit as emit_partial
@@ -51,7 +47,6 @@ from adtrans.rules.rule import integer_slope
 from adtrans.rules.rule import product as times_partial
 from adtrans.splice import spliced
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
-from adtrans.tape import forward_sweep
 
 Seeds = Sequence[tuple[Operand, Operand]]
 
@@ -73,13 +68,16 @@ def bar_name(var: Var) -> str:
 class Reverse:
     """The reverse sweep of one program."""
 
-    def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var]):
-        self.program, self.activity, self.regions = program, activity, regions
+    def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var],
+                 local: dict[int, Local]):
+        self.program, self.activity, self.regions, self.local = program, activity, regions, local
         self.storage = Storage(program, regions, activity.classes, kept=self.needs_result)
         self.build = Builder(relaxed=True)
         self.bars: dict[Var, Operand] = {}
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}
-        self.shared = shared_classes(program, activity)
+        self.shared = shared_classes(program, activity) | {
+            activity.classes[var] for each in local.values() for var in free_variables(each.loop)
+            if isinstance(var.type, Array) and activity.memory_active(var)}
         self.companions: dict[Var, Var] = {}
         self.untouched: set[Var] = set()
         self.make_companions(shadows)
@@ -237,6 +235,11 @@ class Reverse:
                 return Slice(*(None if part is None else self.value(part) for part in (start, stop, step)))
         return self.value(item)
 
+    def early_shadow(self, array: Var) -> Var:
+        """The shadow of an array as it is at hand in the forward sweep, of the function level."""
+        self.untouched.discard(array)
+        return self.companions[array]
+
     # --- adjoints of scalars
 
     def add(self, operand: Operand, contribution: Operand) -> None:
@@ -283,10 +286,19 @@ class Reverse:
             case ir.Call():
                 if any(self.activity.is_active(var) for var in statement.vars):
                     self.call(statement)
+            case For() if id(statement) in self.local:
+                self.reversed_already(self.local[id(statement)])
             case For() | While():
                 self.loop(statement)
             case If():
                 self.branch(statement)
+
+    def reversed_already(self, local: Local) -> None:
+        """A loop that was reversed in place has left adjoints of scalars behind, and passes those of its sums on."""
+        for carry in local.sums:
+            self.add(carry.init, self.take(carry.after) or zero(carry.after.type))
+        for var, bar in local.bars.items():
+            self.add(var, bar)
 
     def call(self, statement: ir.Call) -> None:
         """The adjoint of a library routine: a program of its own, read in place of the call."""
@@ -654,51 +666,6 @@ def shared_classes(program: Program, activity: Activity) -> set[Var]:
             if isinstance(var.type, Array) and activity.memory_active(var):
                 found.add(activity.classes[var])
     return found
-
-
-def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, shadows: dict[Var, Var] | None = None,
-                  ends: tuple[Var, ...] = (), values: tuple[Operand, ...] = ()) -> Program:
-    """The program that returns `values` and the adjoints of `inputs`.
-
-    `seeds` pairs results with their adjoints: constants, or variables that become parameters. `shadows` are parameters
-    that take the gradients of array parameters; array inputs without one are allocated and returned. `ends` are array
-    parameters whose shadows hold the adjoints of what the program leaves in them.
-    """
-    outputs = (*(result for result, _ in seeds), *ends)
-    activity = analyse(program, inputs, outputs)
-    kept = factorise(program, activity)
-    if kept is not program:
-        program, activity = kept, analyse(kept, inputs, outputs)
-    kept = keep_operands(program, activity)
-    if kept is not program:
-        program, activity = kept, analyse(kept, inputs, outputs)
-    regions = Regions(program)
-    given = dict(shadows or {})
-    prologue = Builder(relaxed=True)
-    made: dict[Var, Var] = {}
-    others: dict[Var, Var] = {}
-    for var in dict.fromkeys((*inputs, *program.params)):
-        if isinstance(var.type, Array) and var not in given and (var in inputs or activity.memory_active(var)):
-            shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
-            (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
-    reverse = Reverse(program, activity, regions, {**given, **made, **others})
-    reverse.untouched = set(made) - set(reverse.companions)
-    for result, bar in seeds:
-        if isinstance(result.type, Array):
-            if activity.is_active(result):
-                add_nest(reverse.build, reverse.shadow(result), bar)
-        elif isinstance(result, Var) and result.type.is_float:
-            reverse.add(result, bar)
-    reverse.block(program.body)
-    body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions),
-            *reverse.build.here.body)
-    shadows = reverse.mirrors[regions.root].shadows
-    gradients = tuple(shadows[var] if var in made else reverse.bars.get(var, zero(var.type))
-                      for var in inputs if var not in given)
-    params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
-    facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
-             "discrete": activity.discrete, "forward": len(body) - len(reverse.build.here.body)}
-    return replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 
 
 def add_nest(build: Builder, target: Var, source: Var) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.build import Builder
+from adtrans.differentiate import differentiate
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
 from adtrans.forward import push
 from adtrans.instrument import instrument, instrument_adjoints
@@ -25,7 +26,7 @@ from adtrans.optimise.gather import gather
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
-from adtrans.reverse import add_nest, clear_nest, differentiate
+from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.write import written
 
@@ -136,7 +137,7 @@ def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], spec
         seed = Var(result.type, "seed", user=True)
         shadows = bars_of(inputs)
     direct = {var: shadow for var, shadow in shadows.items() if var not in program.mutable}
-    made = differentiate(program, inputs, seeds=[(result, seed)], shadows=direct,
+    made = differentiate(program, inputs, seeds=[(result, seed)], shadows=direct, in_place=not reading.debug,
                          values=() if mode == "grad" else (result,))
     if reading.debug:
         made = instrument_adjoints(made, made.facts["forward"])
@@ -151,7 +152,7 @@ def pullback_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str
     if not results:
         raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
     seeds = [(result, Var(result_bar(result), "out_bar", user=True)) for result in results]
-    made = differentiate(program, differentiated(lowered, argnums, specs), seeds=seeds)
+    made = differentiate(program, differentiated(lowered, argnums, specs), seeds=seeds, in_place=not reading.debug)
     require_continuous(made, lowered, argnums)
     return made
 

@@ -31,17 +31,19 @@ from adtrans.ir import (
     View,
     While,
 )
+from adtrans.local import Local
 from adtrans.storage import Export, Stack, Storage, Tape
 
 
-def forward_sweep(program: Program, storage: Storage, companions: dict[Var, Var]) -> tuple[Stmt, ...]:
-    """The statements of the forward sweep."""
-    return Forward(program, storage, companions).function_level()
+def forward_sweep(program: Program, storage: Storage, companions: dict[Var, Var],
+                  local: dict[int, Local]) -> tuple[Stmt, ...]:
+    """The statements of the forward sweep; those of loops in `local` have been made already."""
+    return Forward(program, storage, companions, local).function_level()
 
 
 class Forward:
-    def __init__(self, program: Program, storage: Storage, companions: dict[Var, Var]):
-        self.program, self.storage, self.companions = program, storage, companions
+    def __init__(self, program: Program, storage: Storage, companions: dict[Var, Var], local: dict[int, Local]):
+        self.program, self.storage, self.companions, self.local = program, storage, companions, local
         self.regions = storage.regions
         self.setup: dict[int, list[Stmt]] = {}
         self.exports: dict[Region, list[tuple[Operand, Var]]] = {}
@@ -67,7 +69,8 @@ class Forward:
     def block(self, body) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
         for statement in body:
-            done += [*self.prepared(statement), *self.statement(statement)]
+            done += self.prepared(statement)
+            done += self.local[id(statement)].made if id(statement) in self.local else self.statement(statement)
         return tuple(done)
 
     def prepared(self, statement: Stmt) -> list[Stmt]:

@@ -9,9 +9,10 @@ from adtrans.analysis.alias import memory_classes
 from adtrans.analysis.regions import Regions
 from adtrans.backend.python import load_module
 from adtrans.build import Builder, const
+from adtrans.differentiate import differentiate
 from adtrans.ir import F8, Array, Const, Let, Prim, Program, Var, verify
 from adtrans.lower.context import Options
-from adtrans.reverse import differentiate, trip_count
+from adtrans.reverse import trip_count
 from adtrans.specialise import gradient_program, read
 from adtrans.storage import Again, Counter, Export, Here, Stack, Storage, Tape
 from adtrans.structure import spec_of

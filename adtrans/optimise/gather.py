@@ -159,9 +159,9 @@ class Gatherer:
 
     # --- what a loop does
 
-    def inner(self, loop: Stmt) -> Inner | None:
-        """An innermost loop and what can be taken out of it."""
-        if not isinstance(loop, For) or not plain(loop) \
+    def inner(self, loop: Stmt, sums: bool = False) -> Inner | None:
+        """An innermost loop and what can be taken out of it; with `sums` one that carries values upwards, too."""
+        if not isinstance(loop, For) or not (plain(loop) or sums and loop.step == ONE and loop.leave is None) \
                 or not all(isinstance(item, (Let, Store, Accumulate)) for item in loop.body):
             return None
         outside = self.outside(loop)
@@ -170,7 +170,7 @@ class Gatherer:
 
     def outside(self, loop: For) -> list[Let]:
         """The statements of a body that compute integers from what does not change in the loop."""
-        inner = {var for item in loop.body for var in ir.defined(item)} | {loop.counter}
+        inner = own(loop) | {loop.counter}
         found = []
         for item in loop.body:
             match item:
@@ -181,7 +181,7 @@ class Gatherer:
 
     def terms(self, loop: For, outside: list[Let]) -> dict[int, Term]:
         """What can be added later, by the identity of the statement."""
-        inner = {var for item in loop.body for var in ir.defined(item)} - {item.var for item in outside}
+        inner = own(loop) - {item.var for item in outside}
         touched = {self.classes[array] for array in accessed(loop)}
         definitions = {item.var: item.expr for item in loop.body if isinstance(item, Let)}
         accumulations = [item for item in loop.body
@@ -262,7 +262,7 @@ class Gatherer:
 
     def single(self, loop: For) -> list[Stmt] | None:
         """The statements in place of an innermost loop, or None."""
-        inner = self.inner(loop)
+        inner = self.inner(loop, sums=True)
         if inner is None:
             return None
         build = self.builder(loop)
@@ -273,9 +273,9 @@ class Gatherer:
         kept = None if columns.short else self.kept(build, inner, columns, pad, None)
         if kept is None:
             return None
+        self.keep(build, inner, columns, kept, (), pad)
+        build.span = None
         with build.block() as block:
-            self.keep(build, inner, columns, kept, (), pad)
-            build.span = None
             for row in inner.rows:
                 add_row(build, row[0], columns, row, lambda term, place: build.load(kept[term.value], (place,)), pad)
         build.emit(If(build.prim("lt", columns.low, columns.high), tuple(block.body), (), (), loop.span))
@@ -430,6 +430,11 @@ def spread(row: list[Term]) -> int:
 
 def wide(family: Family) -> int:
     return spread([term for _, row in family.members for term in row])
+
+
+def own(loop: For) -> set[Var]:
+    """What the iterations of a loop define and carry."""
+    return {var for item in loop.body for var in ir.defined(item)} | {carry.inside for carry in loop.carries}
 
 
 def plain(loop: For) -> bool:

@@ -1,0 +1,79 @@
+"""Reverse mode: from a program to the program of its value and gradient.
+
+    differentiate(program, (x,), seeds=[(result, const(1.0))], values=(result,))
+
+The forward sweep is the program itself with what the plan wants stored, the reverse sweep follows (see `reverse`);
+loops whose iterations are on their own are reversed in place (see `local`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adtrans.analysis.activity import analyse
+from adtrans.analysis.regions import Regions
+from adtrans.build import Builder, zero
+from adtrans.factorise import factorise
+from adtrans.ir import Array, Operand, Program, Var
+from adtrans.local import Local, local_loops, reverse_in_place
+from adtrans.matrices import keep_operands
+from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
+from adtrans.storage import Stack, Tape
+from adtrans.tape import forward_sweep
+
+
+def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, shadows: dict[Var, Var] | None = None,
+                  ends: tuple[Var, ...] = (), values: tuple[Operand, ...] = (), in_place: bool = True) -> Program:
+    """The program that returns `values` and the adjoints of `inputs`.
+
+    `seeds` pairs results with their adjoints: constants, or variables that become parameters. `shadows` are parameters
+    that take the gradients of array parameters; array inputs without one are allocated and returned. `ends` are array
+    parameters whose shadows hold the adjoints of what the program leaves in them. Without `in_place` no loop is
+    reversed before the whole program has run.
+    """
+    outputs = (*(result for result, _ in seeds), *ends)
+    activity = analyse(program, inputs, outputs)
+    kept = factorise(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
+    kept = keep_operands(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
+    regions = Regions(program)
+    given = dict(shadows or {})
+    prologue = Builder(relaxed=True)
+    made: dict[Var, Var] = {}
+    others: dict[Var, Var] = {}
+    for var in dict.fromkeys((*inputs, *program.params)):
+        if isinstance(var.type, Array) and var not in given and (var in inputs or activity.memory_active(var)):
+            shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
+            (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
+    local = local_loops(program, activity, regions, seeds) if in_place else {}
+    reverse = Reverse(program, activity, regions, {**given, **made, **others}, local)
+    reverse.untouched = set(made) - set(reverse.companions)
+    for each in local.values():
+        reverse_in_place(each, reverse, differentiate)
+    for result, bar in seeds:
+        if isinstance(result.type, Array):
+            if activity.is_active(result):
+                add_nest(reverse.build, reverse.shadow(result), bar)
+        elif isinstance(result, Var) and result.type.is_float:
+            reverse.add(result, bar)
+    reverse.block(program.body)
+    body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions, local),
+            *reverse.build.here.body)
+    shadows = reverse.mirrors[regions.root].shadows
+    gradients = tuple(shadows[var] if var in made else reverse.bars.get(var, zero(var.type))
+                      for var in inputs if var not in given)
+    params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
+    facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
+             "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
+             "forward": len(body) - len(reverse.build.here.body)}
+    return replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
+
+
+def tapes_of(reverse: Reverse, local: dict[int, Local]) -> set[Var]:
+    """The tapes and stacks that are made at the level of the program."""
+    found = {plan.array if isinstance(plan, Tape) else plan.stack for plan in reverse.storage.plans.values()
+             if isinstance(plan, (Tape, Stack))}
+    return found.union(*(each.tapes for each in local.values()))
