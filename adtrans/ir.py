@@ -69,12 +69,14 @@ class Var:
     """A value defined once. Identity is the object; `name` is only a wish for the writer.
 
     `user`: the name is the user's. `apart`: the counter of a loop that the user wrote, which stays a loop of its own.
+    `lane`: the counter of a loop whose iterations pass nothing on but sums.
     """
 
-    __slots__ = ("apart", "name", "type", "user")
+    __slots__ = ("apart", "lane", "name", "type", "user")
 
-    def __init__(self, type: Type, name: str | None = None, user: bool = False, apart: bool = False):
-        self.type, self.name, self.user, self.apart = type, name, user, apart
+    def __init__(self, type: Type, name: str | None = None, user: bool = False, apart: bool = False,
+                 lane: bool = False):
+        self.type, self.name, self.user, self.apart, self.lane = type, name, user, apart, lane
 
     def __repr__(self) -> str:
         return f"{self.name or '_'}@{id(self) & 0xFFFF:x}"

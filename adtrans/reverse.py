@@ -71,7 +71,7 @@ class Reverse:
     def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var],
                  local: dict[int, Local]):
         self.program, self.activity, self.regions, self.local = program, activity, regions, local
-        self.storage = Storage(program, regions, activity.classes, kept=self.needs_result)
+        self.storage = Storage(program, regions, activity.classes, kept=self.needs_result, placed=self.needs_place)
         self.build = Builder(relaxed=True)
         self.bars: dict[Var, Operand] = {}
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}
@@ -102,6 +102,11 @@ class Reverse:
         rule = rule_of(expr.op) if isinstance(expr, Prim) and self.activity.is_active(var) else None
         return rule is not None and any(rule.result in rule.needs(name) for name, arg in zip(rule.args, expr.args)
                                         if name in rule.partials and self.activity.is_active(arg))
+
+    def needs_place(self, var: Var) -> bool:
+        """Whether something will be added to the adjoint of the element that a value was read from."""
+        expr = self.storage.definition(var)
+        return isinstance(expr, Load) and self.activity.is_active(var) and self.activity.memory_active(expr.array)
 
     @contextmanager
     def within(self, mirror: Mirror):
@@ -524,7 +529,7 @@ class Reverse:
 
     def header(self, statement: For | While):
         if isinstance(statement, For) and statement.leave is None:
-            return Countdown(self, statement)
+            return Lanes(self, statement) if statement.counter.lane else Countdown(self, statement)
         return Replay(self, statement)
 
     def permuted(self, statement: For | While) -> References:
@@ -589,6 +594,22 @@ class Countdown:
     def loop(self, carries, body, span) -> For:
         step = self.reverse.build.prim("neg", self.step)
         return For(self.counter, self.first, self.past, step, carries, body, None, span)
+
+
+class Lanes:
+    """The mirror of a loop whose iterations pass nothing on but sums: the same loop."""
+
+    def __init__(self, reverse: Reverse, statement: For):
+        self.reverse, self.statement = reverse, statement
+        self.start, self.stop = reverse.value(statement.start), reverse.value(statement.stop)
+        self.counter = Var(INT, statement.counter.name, lane=True)
+
+    def enter(self, mirror: Mirror) -> None:
+        mirror.known[self.statement.counter] = self.counter
+        mirror.iteration = self.reverse.build.prim("sub", self.counter, self.start)
+
+    def loop(self, carries, body, span) -> For:
+        return For(self.counter, self.start, self.stop, self.statement.step, carries, body, None, span)
 
 
 def trip_count(build: Builder, start: Operand, stop: Operand, step: Operand) -> Operand:

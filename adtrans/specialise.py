@@ -21,6 +21,7 @@ from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
+from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.reuse import reuse
@@ -65,8 +66,14 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
     program = ir.verify(simplify(ir.verify(program)))
     program = replace(program, mutable=stored_params(program) - own)
-    program = ir.verify(instrument(program)) if options.debug else optimise(program)
+    program = ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
     return Reading(lowered, program, lowered.optimistic, options.debug)
+
+
+def in_blocks(program: Program) -> Program:
+    """With loops over independent iterations in blocks."""
+    made = block(program)
+    return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
 
 
 def optimise(program: Program) -> Program:

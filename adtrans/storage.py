@@ -73,7 +73,8 @@ Plan = Here | Again | Counter | Tape | Stack | Export
 class Storage:
     """The storage plan of one program, made on demand.
 
-    `kept` tells which values the reverse sweep needs for themselves in any case.
+    `kept` tells which values the reverse sweep needs for themselves in any case, `placed` of which elements that are
+    read it needs the indices.
     """
 
     program: Program
@@ -81,6 +82,7 @@ class Storage:
     classes: Classes
     companions: dict[Var, Var] = field(default_factory=dict)
     kept: Callable[[Var], bool] = lambda var: False
+    placed: Callable[[Var], bool] = lambda var: False
 
     def __post_init__(self) -> None:
         self.plans: dict[Var, Plan] = {}
@@ -121,11 +123,29 @@ class Storage:
         for first, region in enumerate(home.loops if isinstance(var.type, ir.Scalar) else ()):
             extents = self.extents(home.loops[first:])
             if extents is not None:
-                array = Var(ir.Array(var.type.code, len(extents), "C"), name)
+                axes = [axis for axis, loop in enumerate(home.loops[first:]) if axis == 0 or self.varies(var, loop)]
+                array = Var(ir.Array(var.type.code, len(axes), "C"), name)
                 self.tapes.add(array)
                 self.regions.home[array] = self.regions.at[id(region.owner)]
-                return Tape(array, home.loops[first:], extents)
+                return Tape(array, tuple(home.loops[first + axis] for axis in axes),
+                            tuple(extents[axis] for axis in axes))
         return Stack(Var(ir.ListOf(var.type), "tapes" if var in self.tapes else name))
+
+    def varies(self, operand: Operand, loop: Region) -> bool:
+        """Whether a value may be another one in another iteration of a loop around it, the iterations of all other
+        loops being the same."""
+        if not isinstance(operand, Var) or loop not in self.regions.home[operand].chain():
+            return False
+        statement = self.regions.definition.get(operand)
+        if isinstance(statement, For) and statement.counter is operand:
+            return statement is loop.owner or self.varies(statement.start, loop) or self.varies(statement.step, loop)
+        match self.definition(operand):
+            case Prim(_, args):
+                return any(self.varies(arg, loop) for arg in args)
+            case Load(array, index):
+                return any(self.varies(part, loop) for part in (array, *index)) or any(
+                    loop in self.regions.at[id(store)].chain() for store in self.stores.get(self.classes[array], ()))
+        return True
 
     def cheap_again(self, var: Var) -> bool:
         return not isinstance(self.definition(var), Load)
@@ -157,7 +177,7 @@ class Storage:
                 return True
             case Dim(array):
                 return self.reachable(array)
-            case Load(array, index) if all(self.free(arg) for arg in index):
+            case Load(array, index) if self.placed(var) or all(self.free(arg) for arg in index):
                 load = self.regions.definition[var]
                 if self.at_hand(array, load) and self.stable(load):
                     return True
@@ -291,6 +311,9 @@ class Storage:
             return operand
         if operand in limits:
             return limits[operand][highest]
+        match self.definition(operand):
+            case Prim("min", (Const() as limit, _) | (_, Const() as limit)) if highest:
+                return limit
         if self.precedes(operand, outermost):
             return operand
         if depth > 12:

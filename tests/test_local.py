@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 import adtrans
+from adtrans.optimise import block
 from tests.lower.texts import function
 
 X, W = np.linspace(0.4, 1.6, 6), 0.7
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    """Several blocks, the last of them not full."""
+    monkeypatch.setattr(block, "WIDTH", 4)
+    monkeypatch.setattr(block, "SHORT", 0)
 
 
 def made(body, *args):
@@ -208,7 +216,7 @@ def test_tapes_of_one_iteration():
         return total
         """)
     text = gradient.inspect_source(X, W)
-    assert "np.empty(4)" in text.split("for i in")[0]
+    assert "tape = np.empty((4, 4))" in text.split("for first in")[0]
 
 
 def random_body(rng):

@@ -254,6 +254,10 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     steps: list = []
     if options["wrapping"] is not None:
         steps.append((unsigned_indices(frozenset(options["wrapping"])), typed_passes.NopythonTypeInference))
+    if options["noalias"] and ("np.empty(" in text or "np.zeros(" in text):
+        from adtrans.backend.fresh import FreshArrays
+
+        steps.append((FreshArrays, typed_passes.NopythonTypeInference))
     if "np.dot(" in text or "np.linalg.solve(" in text:
         from adtrans.backend.blas import MatrixProducts  # takes a while to import
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adtrans.leaves import map_leaves
-from adtrans.optimise import gather
+from adtrans.optimise import block, gather
 from adtrans.sharing import snapshot
 from tests import duals, poison
 from tests.duals.transplant import Transplant
@@ -70,12 +70,13 @@ def limited(seconds):
 
 @contextmanager
 def short_loops():
-    """Loops are divided however short they are, as those of random programs are."""
-    before, gather.SHORT = gather.SHORT, 0
+    """Loops are divided however short they are, as those of random programs are, and blocks are as short."""
+    before = gather.SHORT, block.SHORT, block.WIDTH
+    gather.SHORT, block.SHORT, block.WIDTH = 0, 0, 3
     try:
         yield
     finally:
-        gather.SHORT = before
+        gather.SHORT, block.SHORT, block.WIDTH = before
 
 
 @contextmanager
