@@ -32,6 +32,7 @@ from adtrans.ir import (
     Carry,
     Check,
     Const,
+    Dim,
     For,
     If,
     Let,
@@ -121,6 +122,7 @@ class Blocks:
         self.varying: set[Var] = {loop.counter, self.lane}
         self.wide: dict[Var, Var] = {}
         self.rows: dict[Var, Var] = {}
+        self.packs: dict[Var, Var] = {}
         self.ahead = Builder()
         self.ahead.span = loop.span
 
@@ -132,7 +134,7 @@ class Blocks:
         self.spread(body)
         if any(isinstance(item, For) and self.differs(item) for item in ir.walk(body)) or not self.pays(body):
             return None
-        items = self.items(body)
+        items = self.items(self.packed(body, ()))
         groups = list(flat(items))
         if not groups or items[-1] is not groups[-1]:
             items.append(Group())
@@ -186,6 +188,47 @@ class Blocks:
     def differs(self, loop: For) -> bool:
         """Whether iterations do not agree on the range of a loop."""
         return self.any_varying((loop.start, loop.stop, loop.step))
+
+    # --- rows of data
+
+    def packed(self, body: tuple[Stmt, ...], around: tuple[For, ...]) -> tuple[Stmt, ...]:
+        """Rows of matrices that loops around read again and again are laid out for innermost loops once in a block."""
+        done = []
+        for item in body:
+            match item:
+                case Let(var, Load(array, (first, second)), span) if first is self.loop.counter and \
+                        self.read_again(array, second, around):
+                    item = Let(var, Load(self.packs[array], (second, self.lane)), span)
+                case For(body=inner):
+                    item = replace(item, body=self.packed(inner, (*around, item)))
+            done.append(item)
+        return tuple(done)
+
+    def read_again(self, array: Var, column: Operand, around: tuple[For, ...]) -> bool:
+        """Whether a loop, besides that over the columns, reads a row of a matrix that all iterations have."""
+        if self.classes[array] in self.written or len(around) < 2 or not any(
+                column is loop.counter for loop in around):
+            return False
+        if array not in self.packs:
+            ranges, counter = self.independence.ranges, self.loop.counter
+            extents = [var for var, expr in ranges.build.definitions.items() if expr == Dim(array, 0)]
+            if not ranges.not_negative(counter) or not any(ranges.bounds.inside(counter, extent)
+                                                           for extent in extents):
+                return False
+            self.packs[array] = self.ahead.alloc(array.type.dtype, (self.ahead.dim(array, 1), const(WIDTH)), "empty",
+                                                 f"{array.name}_rows")
+        return True
+
+    def pack(self, build: Builder) -> None:
+        """Fill the laid out rows of a block."""
+        for array, rows in self.packs.items():
+            column, lane = Var(INT, "j"), Var(INT, "b", lane=True)
+            with build.block() as outer:
+                with build.block() as inner:
+                    element = build.load(array, (build.prim("add", self.first, lane), column))
+                    build.store(rows, (column, lane), element)
+                build.emit(For(lane, ZERO, self.count, ONE, (), tuple(inner.body)))
+            build.emit(For(column, ZERO, self.ahead.dim(array, 1), ONE, (), tuple(outer.body)))
 
     # --- groups
 
@@ -254,6 +297,7 @@ class Blocks:
             count = build.prim("min", const(WIDTH), build.prim("sub", loop.stop, first), name="count")
             build.span = None
             self.first, self.count = first, count
+            self.pack(build)
             self.list(build, items)
         inner = tuple(body.body)
         return [*self.ahead.here.body, For(first, loop.start, loop.stop, const(WIDTH), carries, inner, None, loop.span)]

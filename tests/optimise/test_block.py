@@ -197,6 +197,87 @@ def test_second_derivatives_and_forward_mode():
     assert adtrans.jvp(fun, (X, W, K), (v, np.zeros(3), None))[1] == pytest.approx(gradient(X, W, K) @ v)
 
 
+ROWS = {
+    "nearest": """
+    total = 0.0
+    for i in range(a.shape[0]):
+        nearest = 9.0
+        for c in range(len(w)):
+            square = w[c] * w[c]
+            for j in range(a.shape[1]):
+                square += (a[i, j] - w[c]) * (a[i, j] - w[c])
+            if square < nearest:
+                nearest = square
+        total += nearest * a[i, 0]
+    return total
+    """,
+    "columns apart": """
+    total = 0.0
+    for i in range(a.shape[0]):
+        y = w[0]
+        for c in range(2):
+            for j in range(a.shape[1] - 1, 0, -1):
+                y = y * a[i, j] + a[i, j - 1] * a[i, c]
+        total += y
+    return total
+    """,
+    "more rows than points": """
+    total = 0.0
+    for i in range(a.shape[0] - 2):
+        y = w[1]
+        for c in range(2):
+            for j in range(2):
+                y = y * a[i, j] + w[j]
+        total += y
+    return total
+    """,
+    "rows of another": """
+    total = 0.0
+    for i in range(n):
+        y = w[1]
+        for c in range(2):
+            for j in range(2):
+                y = y * a[i, j] + w[j]
+        total += y
+    return total
+    """}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("rows", [2, 3, 8])
+def test_rows_laid_out(name, rows):
+    fun = function("def f(a, w, n):\n" + textwrap.indent(textwrap.dedent(ROWS[name]).strip(), "    ") + "\n")
+    gradient = adtrans.value_and_grad(fun, argnums=(0, 1), cache=False)
+    a = np.linspace(-0.4, 1.3, rows * 3).reshape(rows, 3)
+    for call in (gradient.interpreted, gradient):
+        value, (a_bar, w_bar) = call(a, W, rows)
+        assert value == pytest.approx(fun(a, W, rows), rel=1e-12)
+        assert ("a_rows" in gradient.source) == (name != "rows of another")
+    slopes = [(fun(a + step, W, rows) - fun(a - step, W, rows)) / 2e-6
+              for step in (np.eye(a.size) * 1e-6).reshape(-1, *a.shape)]
+    assert a_bar.ravel() == pytest.approx(slopes, rel=1e-5, abs=1e-7)
+    slopes = [(fun(a, W + step, rows) - fun(a, W - step, rows)) / 2e-6 for step in np.eye(3) * 1e-6]
+    assert w_bar == pytest.approx(slopes, rel=1e-5, abs=1e-7)
+
+
+def test_rows_that_are_not_there():
+    def fun(a, w):
+        total = 0.0
+        for i in range(a.shape[0]):
+            y = 0.0
+            for c in range(2):
+                for j in range(len(w)):
+                    y += a[i, j] * w[j] * y + w[c]
+            total += y * y
+        return total
+
+    gradient = adtrans.grad(fun, cache=False)
+    for call in (gradient, gradient.interpreted):
+        assert call(np.ones((4, 2)), np.ones(2)).shape == (4, 2)
+        with pytest.raises(IndexError, match="axis 1"):
+            call(np.ones((4, 2)), np.ones(3))
+
+
 def random_body(rng):
     """Loops over points and parameters."""
     def number():
