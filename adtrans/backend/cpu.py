@@ -71,13 +71,15 @@ def compile_module(
     parallel: bool = False,
     noalias: bool = False,
     wrapping: Sequence[int] | None = None,
+    provided: dict[str, object] | None = None,
 ) -> Compiled:
     """Compile the function `entry` of the module `text` for exactly `signature`.
 
     With a `key` the result goes into the disk cache, if there is one. `strict` forbids reassociation and
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
-    indices are negative on these lines of the text at most. `meta` comes back as JSON would give it. Raises what Numba
-    raises when the text does not compile.
+    indices are negative on these lines of the text at most. `provided` are compiled functions that the text calls by
+    these names; it must tell, say in a comment, what they are. `meta` comes back as JSON would give it. Raises what
+    Numba raises when the text does not compile.
     """
     options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
                "wrapping": wrapping}
@@ -85,6 +87,7 @@ def compile_module(
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)
     function = _execute(text, entry, identity, key)
+    function.__globals__.update(provided or {})
     native = None
     if not config.DISABLE_JIT:
         native = _Native()
