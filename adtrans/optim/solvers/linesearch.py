@@ -3,7 +3,7 @@
 `wolfe` satisfies the strong Wolfe conditions by the method of J. J. Moré and D. J. Thuente, "Line search algorithms
 with guaranteed sufficient decrease", ACM TOMS 20 (1994); `armijo` only decreases the value enough.
 
-    alpha, value_new = wolfe(problem, x, d, value, slope, alpha, most, curvature, x_new, g_new, counts)
+    alpha, value_new = wolfe(problem, x, d, value, slope, alpha, most, decrease, curvature, x_new, g_new, counts)
 
 x_new and g_new hold the point and its gradient; alpha is 0 where no acceptable point was found. A value that is not
 finite counts as too high: the step shrinks.
@@ -12,10 +12,40 @@ finite counts as too high: the step shrinks.
 import math
 
 from adtrans.optim.solvers.calls import evaluate
-from adtrans.optim.solvers.state import EPS, NFEV, NJEV, dot, largest
+from adtrans.optim.solvers.state import (
+    BEFORE,
+    EPS,
+    FLAT,
+    GTOL,
+    NFEV,
+    NJEV,
+    NOT_FINITE,
+    RUNNING,
+    VALUE,
+    dot,
+    largest,
+    norm,
+)
 
-DECREASE = 1e-4
 TRIALS = 60
+
+
+def begin(problem, x, g, now, counts, limits):
+    """The evaluation at the start."""
+    now[VALUE] = evaluate(problem, x, g)
+    counts[NFEV] += 1
+    counts[NJEV] += 1
+    now[BEFORE] = now[VALUE] + 0.5 * norm(g)
+    if not (abs(now[VALUE]) < math.inf and largest(g) < math.inf):
+        return NOT_FINITE
+    return FLAT if largest(g) <= limits[GTOL] else RUNNING
+
+
+def first_length(now, slope):
+    """The length at which the last decrease would come again on a parabola, at most 1 (Nocedal and Wright, 3.60)."""
+    if slope != 0.0 and now[BEFORE] > now[VALUE]:
+        return min(1.0, 1.01 * 2.0 * (now[VALUE] - now[BEFORE]) / slope)
+    return 1.0
 
 
 def trial(problem, x, d, alpha, x_new, g_new, counts):
@@ -43,14 +73,9 @@ def cubic(a, fa, da, b, fb, db):
     return b - (b - a) * (db + root - theta) / (db - da + 2.0 * root)
 
 
-def quadratic(a, fa, da, b, fb):
+def parabola(a, fa, da, b, fb):
     """The minimiser of the parabola through two values and the slope at a."""
     return a + 0.5 * da * (b - a) ** 2 / (fa - fb + da * (b - a))
-
-
-def secant(a, da, b, db):
-    """Where the slope would vanish, were it linear."""
-    return b + (a - b) * db / (db - da)
 
 
 def nearer(point, one, other):
@@ -62,101 +87,87 @@ def proposal(a, fa, da, b, fb, db, bracketed, c, fc, dc):
     """The next trial after c, where a is the best end of the interval and b the other one (section 4)."""
     by_cubic = cubic(a, fa, da, c, fc, dc)
     if fc > fa:
-        by_parabola = quadratic(a, fa, da, c, fc)
-        if by_cubic != by_cubic:
-            return by_parabola
-        return by_cubic if abs(by_cubic - a) < abs(by_parabola - a) else 0.5 * (by_cubic + by_parabola)
+        by_parabola = parabola(a, fa, da, c, fc)
+        if not abs(by_cubic - a) < abs(by_parabola - a):
+            return 0.5 * (by_cubic + by_parabola) if by_cubic == by_cubic else by_parabola
+        return by_cubic
+    by_secant = c + (a - c) * dc / (dc - da) if dc != da else math.nan
     if dc * da < 0.0:
-        by_secant = secant(a, da, c, dc)
         return by_cubic if abs(by_cubic - c) > abs(by_secant - c) else by_secant
+    far = b if bracketed else c + 4.0 * (c - a)
     if abs(dc) <= abs(da):
-        by_secant = secant(a, da, c, dc) if dc != da else math.inf * (c - a)
-        ahead = by_cubic == by_cubic and (by_cubic - c) * (c - a) > 0.0
-        if not bracketed:
-            far = c + 4.0 * (c - a)
-            guess = by_cubic if ahead and abs(by_cubic - c) > abs(by_secant - c) else by_secant
-            return nearer(c, guess, far)
-        guess = nearer(c, by_cubic, by_secant) if ahead else by_secant
-        return nearer(c, guess, c + 0.66 * (b - c))
-    if bracketed:
-        return cubic(b, fb, db, c, fc, dc)
-    return c + 4.0 * (c - a)
+        if not (by_cubic - c) * (c - a) > 0.0:
+            by_cubic = far
+        if not (by_secant - c) * (c - a) > 0.0:
+            by_secant = far
+        if bracketed:
+            return nearer(c, nearer(c, by_cubic, by_secant), c + 0.66 * (b - c))
+        return nearer(c, by_secant if abs(by_secant - c) > abs(by_cubic - c) else by_cubic, far)
+    return cubic(b, fb, db, c, fc, dc) if bracketed else far
 
 
-def wolfe(problem, x, d, value, slope, alpha, most, curvature, x_new, g_new, counts):
-    """A step with value <= value + DECREASE alpha slope and |slope| <= curvature |slope at 0|, at most `most`."""
+def wolfe(problem, x, d, value, slope, alpha, most, decrease, curvature, x_new, g_new, counts):
+    """A step with value <= value + decrease alpha slope and |slope| <= curvature |slope at 0|, at most `most`."""
     a, fa, da = 0.0, value, slope
     b, fb, db = 0.0, value, slope
-    bracketed, first_stage = False, True
+    bracketed, modified = False, True
     width, width_before = math.inf, math.inf
-    good = 0.0
     noise = 4.0 * EPS * abs(value)
-    alpha = min(alpha, most)
+    tilt = decrease * slope
+    c = min(alpha, most)
     for _ in range(TRIALS):
-        fc, dc = trial(problem, x, d, alpha, x_new, g_new, counts)
-        c = alpha
+        fc, dc = trial(problem, x, d, c, x_new, g_new, counts)
         if not (abs(fc) < math.inf and abs(dc) < math.inf):
             most = c
-            alpha = a + 0.1 * (c - a)
-            if alpha == a or alpha == c:
+            c = a + 0.1 * (c - a)
+            if a == c or c == most:
                 break
             continue
-        enough = fc <= value + DECREASE * c * slope
+        enough = fc <= value + c * tilt
+        if enough and (abs(dc) <= -curvature * slope or c >= most and dc < 0.0):
+            return c, fc
         # Where rounding hides the decrease, the slopes tell (Hager and Zhang, SIAM J. Optim. 16, 2005).
-        if not enough and fc <= value + noise and dc <= (2.0 * DECREASE - 1.0) * slope and dc >= curvature * slope:
+        if not enough and fc <= value + noise and (2.0 * decrease - 1.0) * slope >= dc >= curvature * slope:
             return c, fc
-        if enough and abs(dc) <= -curvature * slope:
-            return c, fc
-        if enough and (c >= most and dc < 0.0):
-            return c, fc
-        if first_stage and enough and dc >= 0.0:
-            first_stage = False
-        if first_stage and fc <= fa and not enough:
-            tilt = DECREASE * slope
-            alpha = proposal(a, fa - a * tilt, da - tilt, b, fb - b * tilt, db - tilt, bracketed,
-                             c, fc - c * tilt, dc - tilt)
-            rises, turns = fc - c * tilt > fa - a * tilt, (dc - tilt) * (da - tilt) < 0.0
+        if modified and enough and dc >= 0.0:
+            modified = False
+        lean = tilt if modified and fc <= fa and not enough else 0.0
+        guess = proposal(a, fa - a * lean, da - lean, b, fb - b * lean, db - lean, bracketed, c, fc - c * lean,
+                         dc - lean)
+        behind = c - a
+        if fc - c * lean > fa - a * lean:
+            b, fb, db, bracketed = c, fc, dc, True
         else:
-            alpha = proposal(a, fa, da, b, fb, db, bracketed, c, fc, dc)
-            rises, turns = fc > fa, dc * da < 0.0
-        if rises:
-            b, fb, db = c, fc, dc
-        else:
-            if turns:
-                b, fb, db = a, fa, da
+            if (dc - lean) * (da - lean) < 0.0:
+                b, fb, db, bracketed = a, fa, da, True
             a, fa, da = c, fc, dc
-        if enough:
-            good = a
-        if rises or turns:
-            bracketed = True
-        if bracketed:
-            low, high = min(a, b), max(a, b)
-            if width_before < math.inf and high - low >= 0.66 * width_before:
-                alpha = a + 0.5 * (b - a)
-            width_before, width = width, high - low
-            if high - low <= 1e-15 * high:
-                break
-            if not low <= alpha <= high:
-                alpha = a + 0.5 * (b - a)
-        else:
-            alpha = min(max(alpha, c + 1.1 * (c - a)), c + 4.0 * (c - a), most)
-        if alpha == c or alpha == a:
-            alpha = a + 0.5 * (b - a)
-    if a > 0.0 and fa < value:
+        if not bracketed:
+            c = min(max(guess, c + 1.1 * behind), most)
+            continue
+        low, high = min(a, b), max(a, b)
+        if high - low >= 0.66 * width_before or not low < guess < high:
+            guess = a + 0.5 * (b - a)
+        width_before, width = width, high - low
+        if high - low <= 1e-14 * high or not low < guess < high:
+            break
+        c = guess
+    if a > 0.0 and fa <= value + a * tilt:
         value_new, _ = trial(problem, x, d, a, x_new, g_new, counts)
         return a, value_new
     return 0.0, value
 
 
-def armijo(problem, x, d, value, slope, alpha, x_new, g_new, counts):
-    """The first of alpha, and then ever shorter steps, that decreases the value enough (Armijo 1966)."""
+def armijo(problem, x, d, value, slope, alpha, decrease, x_new, g_new, counts):
+    """The first of alpha, and then ever shorter steps, that decreases the value enough.
+
+    (L. Armijo, Pacific J. Math. 16, 1966; the steps shrink by interpolation, Nocedal and Wright, section 3.5.)
+    """
     for _ in range(TRIALS):
-        value_new, slope_new = trial(problem, x, d, alpha, x_new, g_new, counts)
-        if value_new <= value + DECREASE * alpha * slope and largest(g_new) < math.inf:
+        value_new, _ = trial(problem, x, d, alpha, x_new, g_new, counts)
+        if value_new <= value + decrease * alpha * slope and largest(g_new) < math.inf:
             return alpha, value_new
         shrunk = 0.1 * alpha
         if abs(value_new) < math.inf:
-            guess = -0.5 * slope * alpha * alpha / (value_new - value - slope * alpha)
-            shrunk = min(max(guess, 0.1 * alpha), 0.5 * alpha)
+            shrunk = min(max(parabola(0.0, value, slope, alpha, value_new), 0.1 * alpha), 0.5 * alpha)
         alpha = shrunk
     return 0.0, value

@@ -7,7 +7,7 @@ each step of the record: the value, then the point; it may have none.
 import math
 
 VALUE, BEFORE, RADIUS, REACH = 0, 1, 2, 3
-NIT, NFEV, NJEV, NHEV, KEPT = 0, 1, 2, 3, 4
+NIT, NFEV, NJEV, NHEV, KEPT, NEXT = 0, 1, 2, 3, 4, 5
 GTOL, FTOL, XTOL, OPTION = 0, 1, 2, 3
 
 RUNNING, FLAT, NO_DECREASE, NO_CHANGE, STUCK, NOT_FINITE = 0, 1, 2, 3, 4, 5

@@ -1,0 +1,161 @@
+"""Newton's method: line searches along directions from the Hessian, made positive definite, or from products with it.
+
+Gill, Murray and Wright, Practical Optimization (1981), section 4.4.2.2, for the modified Cholesky factorisation;
+Nocedal and Wright, algorithm 7.1, for the conjugate gradients.
+"""
+
+import math
+
+import numpy as np
+
+from adtrans.optim.solvers.calls import curve
+from adtrans.optim.solvers.linesearch import begin, wolfe
+from adtrans.optim.solvers.state import (
+    BEFORE,
+    EPS,
+    NFEV,
+    NHEV,
+    NIT,
+    RUNNING,
+    STUCK,
+    VALUE,
+    copy,
+    dot,
+    norm,
+    outcome,
+    record,
+)
+
+
+def hessian(problem, x, h, v, counts):
+    """The Hessian, a product for each row, and then symmetric."""
+    n = x.size
+    for j in range(n):
+        v[j] = 0.0
+    for j in range(n):
+        v[j] = 1.0
+        curve(problem, x, v, h[j])
+        v[j] = 0.0
+    for i in range(n):
+        for j in range(i):
+            h[i, j] = 0.5 * (h[i, j] + h[j, i])
+            h[j, i] = h[i, j]
+    counts[NHEV] += n
+
+
+def factorise(h, l):
+    """L D L' = H + E, in one array: D on the diagonal, which is positive; E is diagonal, zero where H is good."""
+    n = h.shape[0]
+    on, off = 0.0, 0.0
+    for i in range(n):
+        on = max(on, abs(h[i, i]))
+        for j in range(i):
+            off = max(off, abs(h[i, j]))
+    least = EPS * max(on + off, 1.0)
+    most = max(on, off / math.sqrt(max(n * n - 1.0, 1.0)), EPS)
+    for j in range(n):
+        for i in range(j, n):
+            total = h[i, j]
+            for k in range(j):
+                total -= l[k, k] * l[i, k] * l[j, k]
+            l[i, j] = total
+        wide = 0.0
+        for i in range(j + 1, n):
+            wide = max(wide, abs(l[i, j]))
+        pivot = max(abs(l[j, j]), wide * wide / most, least)
+        l[j, j] = pivot
+        for i in range(j + 1, n):
+            l[i, j] /= pivot
+
+
+def solve(l, b, x):
+    """x with L D L' x = -b."""
+    n = b.size
+    for i in range(n):
+        x[i] = -b[i]
+        for k in range(i):
+            x[i] -= l[i, k] * x[k]
+    for i in range(n - 1, -1, -1):
+        x[i] /= l[i, i]
+        for k in range(i + 1, n):
+            x[i] -= l[k, i] * x[k]
+
+
+def advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step):
+    """A line search along d and what follows it."""
+    slope = dot(d, g)
+    if not slope < 0.0:
+        return STUCK
+    alpha, value = wolfe(problem, x, d, now[VALUE], slope, 1.0, 1e10, 1e-4, 0.9, x_new, g_new, counts)
+    if alpha == 0.0:
+        return STUCK
+    counts[NIT] += 1
+    status = outcome(now[VALUE], value, x, x_new, g_new, limits)
+    now[BEFORE], now[VALUE] = now[VALUE], value
+    copy(x_new, x)
+    copy(g_new, g)
+    record(trace, step, value, x)
+    return status
+
+
+def newton(problem, x, g, memory, now, counts, limits, steps, trace):
+    """Steps of Newton's method; `memory` has room for the Hessian and, below it, its factor."""
+    n = x.size
+    d, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
+    h, l = memory[:n], memory[n:]
+    if counts[NFEV] == 0:
+        status = begin(problem, x, g, now, counts, limits)
+        if status != RUNNING:
+            return status
+    for step in range(steps):
+        hessian(problem, x, h, d, counts)
+        factorise(h, l)
+        solve(l, g, d)
+        status = advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step)
+        if status != RUNNING:
+            return status
+    return RUNNING
+
+
+def conjugate(problem, x, g, d, r, v, hv, counts):
+    """A direction by conjugate gradients, which stop early or where the curvature is not positive."""
+    n = x.size
+    for i in range(n):
+        d[i], r[i], v[i] = 0.0, g[i], -g[i]
+    size = norm(g)
+    enough = min(0.5, math.sqrt(size)) * size
+    rr = dot(r, r)
+    for k in range(20 * n):
+        curve(problem, x, v, hv)
+        counts[NHEV] += 1
+        bend = dot(v, hv)
+        if not bend > 3.0 * EPS * dot(v, v):
+            if k == 0:
+                copy(v, d)
+            return
+        share = rr / bend
+        for i in range(n):
+            d[i] += share * v[i]
+            r[i] += share * hv[i]
+        rr_new = dot(r, r)
+        if math.sqrt(rr_new) <= enough:
+            return
+        for i in range(n):
+            v[i] = -r[i] + rr_new / rr * v[i]
+        rr = rr_new
+
+
+def newton_cg(problem, x, g, memory, now, counts, limits, steps, trace):
+    """Steps of Newton's method by products with the Hessian alone; `memory` has three rows to work in."""
+    n = x.size
+    d, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
+    if counts[NFEV] == 0:
+        status = begin(problem, x, g, now, counts, limits)
+        if status != RUNNING:
+            return status
+    for step in range(steps):
+        conjugate(problem, x, g, d, memory[0], memory[1], memory[2], counts)
+        status = advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step)
+        if status != RUNNING:
+            return status
+    return RUNNING
