@@ -10,11 +10,13 @@ from adtrans.errors import ArgumentValueError
 from adtrans.optim.flat import Flat
 
 
-def bounds_of(given: Any, flat: Flat) -> np.ndarray:
+def bounds_of(given: Any, flat: Flat, sides_first: bool = False) -> np.ndarray:
     """The rows of what the caller gives.
 
     That is None, an object with `lb` and `ub` as SciPy's Bounds, a sequence with a pair for each element (None for no
-    bound), or, other than that, a pair of lower and upper bounds shaped as the parameters or broadcast to them.
+    bound), or a pair of lower and upper bounds shaped as the parameters or broadcast to them. For two elements a pair of
+    pairs could be either: it is a pair for each element, or with `sides_first` lower and upper bounds, as in SciPy's
+    `minimize` and `least_squares`.
 
     Raises ArgumentValueError where shapes do not fit, a lower bound is above its upper one, or one is NaN.
     """
@@ -24,7 +26,7 @@ def bounds_of(given: Any, flat: Flat) -> np.ndarray:
         return rows
     if hasattr(given, "lb") and hasattr(given, "ub"):
         given = (given.lb, given.ub)
-    elif is_pairs(given, flat.size):
+    elif is_pairs(given, flat.size) and not (sides_first and len(given) == 2):
         for j, (low, high) in enumerate(given):
             rows[0, j] = -np.inf if low is None else low
             rows[1, j] = np.inf if high is None else high

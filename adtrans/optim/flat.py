@@ -16,7 +16,17 @@ import numpy as np
 
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import typed_number
-from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, children, is_float, leaf_specs, leaves, spec_of
+from adtrans.structure import (
+    ArraySpec,
+    ContainerSpec,
+    NumberSpec,
+    Spec,
+    children,
+    is_float,
+    leaf_specs,
+    leaves,
+    spec_of,
+)
 
 
 @dataclass(frozen=True)

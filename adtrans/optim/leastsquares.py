@@ -13,9 +13,10 @@ from adtrans.optim.kernel import compiled
 from adtrans.optim.problem import Problem
 from adtrans.optim.result import Result, ending
 from adtrans.optim.solvers import state
+from adtrans.optim.solvers.gauss import gn
 from adtrans.optim.solvers.levenberg import lm
 
-METHODS = {"lm": lm}
+METHODS = {"lm": lm, "gn": gn}
 TOLERANCES = {"gtol": 1e-15, "ftol": 1e-14, "xtol": 1e-14}
 REACH = 100.0
 
@@ -37,7 +38,7 @@ def least_squares(residuals: Callable, x0: Any, args: Any = (), method: str = "l
     steps = 1000 * (n + 1) if max_steps is None else max_steps
     run = compiled(METHODS[method], "least squares")
     x, r, columns = problem.flat.vector(problem.flat.given), np.empty(m), np.empty((n, m))
-    box = bounds_of(bounds, problem.flat)
+    box = bounds_of(bounds, problem.flat, sides_first=True)
     memory, now, counts = np.zeros((1, n)), np.zeros(8), np.zeros(8, np.int64)
 
     def solve(addresses):

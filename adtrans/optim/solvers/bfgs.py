@@ -3,7 +3,15 @@
 import numpy as np
 
 from adtrans.optim.solvers.linesearch import begin, first_length, wolfe
-from adtrans.optim.solvers.state import BEFORE, KEPT, NFEV, NIT, RUNNING, STUCK, VALUE, copy, dot, outcome, record
+from adtrans.optim.solvers.state import (
+    KEPT,
+    NFEV,
+    RUNNING,
+    STUCK,
+    VALUE,
+    arrive,
+    dot,
+)
 
 
 def bfgs(problem, x, g, memory, now, counts, limits, steps, trace):
@@ -29,13 +37,8 @@ def bfgs(problem, x, g, memory, now, counts, limits, steps, trace):
                     return STUCK
                 identity(memory)
                 counts[KEPT] = 0
-        counts[NIT] += 1
         update(memory, x, x_new, g, g_new, d, counts)
-        status = outcome(now[VALUE], value, x, x_new, g_new, limits)
-        now[BEFORE], now[VALUE] = now[VALUE], value
-        copy(x_new, x)
-        copy(g_new, g)
-        record(trace, step, value, x)
+        status = arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step)
         if status != RUNNING:
             return status
     return RUNNING

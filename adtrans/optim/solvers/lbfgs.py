@@ -8,20 +8,16 @@ import numpy as np
 
 from adtrans.optim.solvers.linesearch import begin, wolfe
 from adtrans.optim.solvers.state import (
-    BEFORE,
     EPS,
     KEPT,
     NEXT,
     NFEV,
-    NIT,
     RUNNING,
     STUCK,
     VALUE,
-    copy,
+    arrive,
     dot,
     norm,
-    outcome,
-    record,
 )
 
 
@@ -51,13 +47,8 @@ def lbfgs(problem, x, g, memory, now, counts, limits, steps, trace):
                 if counts[KEPT] == 0:
                     return STUCK
                 counts[KEPT] = 0
-        counts[NIT] += 1
         keep(memory, x, x_new, g, g_new, counts)
-        status = outcome(now[VALUE], value, x, x_new, g_new, limits)
-        now[BEFORE], now[VALUE] = now[VALUE], value
-        copy(x_new, x)
-        copy(g_new, g)
-        record(trace, step, value, x)
+        status = arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step)
         if status != RUNNING:
             return status
     return RUNNING

@@ -52,8 +52,9 @@ def jacobian(problem, x, columns, counts):
     counts[NJEV] += 1
 
 
-def start(problem, x, r, columns, now, counts):
-    """Residuals and Jacobian at the start."""
+def start(problem, x, r, columns, now, counts, bounds):
+    """Residuals and Jacobian at the start, brought within bounds."""
+    project(x, bounds)
     residuals(problem, x, r)
     counts[NFEV] += 1
     now[VALUE] = norm(r)
@@ -170,7 +171,7 @@ def lm(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
     p, x_new, r_new = np.empty(n), np.empty(n), np.empty(m)
     fresh = counts[NFEV] == 0
     if fresh:
-        status = start(problem, x, r, columns, now, counts)
+        status = start(problem, x, r, columns, now, counts, bounds)
         if status != RUNNING:
             return status
     for step in range(steps):

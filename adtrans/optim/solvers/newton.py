@@ -11,19 +11,16 @@ import numpy as np
 from adtrans.optim.solvers.calls import curve
 from adtrans.optim.solvers.linesearch import begin, wolfe
 from adtrans.optim.solvers.state import (
-    BEFORE,
     EPS,
     NFEV,
     NHEV,
-    NIT,
     RUNNING,
     STUCK,
     VALUE,
+    arrive,
     copy,
     dot,
     norm,
-    outcome,
-    record,
 )
 
 
@@ -43,7 +40,7 @@ def hessian(problem, x, h, v, counts):
     counts[NHEV] += n
 
 
-def factorise(h, l):
+def factorise(h, low):
     """L D L' = H + E, in one array: D on the diagonal, which is positive; E is diagonal, zero where H is good."""
     n = h.shape[0]
     on, off = 0.0, 0.0
@@ -57,28 +54,28 @@ def factorise(h, l):
         for i in range(j, n):
             total = h[i, j]
             for k in range(j):
-                total -= l[k, k] * l[i, k] * l[j, k]
-            l[i, j] = total
+                total -= low[k, k] * low[i, k] * low[j, k]
+            low[i, j] = total
         wide = 0.0
         for i in range(j + 1, n):
-            wide = max(wide, abs(l[i, j]))
-        pivot = max(abs(l[j, j]), wide * wide / most, least)
-        l[j, j] = pivot
+            wide = max(wide, abs(low[i, j]))
+        pivot = max(abs(low[j, j]), wide * wide / most, least)
+        low[j, j] = pivot
         for i in range(j + 1, n):
-            l[i, j] /= pivot
+            low[i, j] /= pivot
 
 
-def solve(l, b, x):
+def solve(low, b, x):
     """x with L D L' x = -b."""
     n = b.size
     for i in range(n):
         x[i] = -b[i]
         for k in range(i):
-            x[i] -= l[i, k] * x[k]
+            x[i] -= low[i, k] * x[k]
     for i in range(n - 1, -1, -1):
-        x[i] /= l[i, i]
+        x[i] /= low[i, i]
         for k in range(i + 1, n):
-            x[i] -= l[k, i] * x[k]
+            x[i] -= low[k, i] * x[k]
 
 
 def advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step):
@@ -89,28 +86,22 @@ def advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step):
     alpha, value = wolfe(problem, x, d, now[VALUE], slope, 1.0, 1e10, 1e-4, 0.9, x_new, g_new, counts)
     if alpha == 0.0:
         return STUCK
-    counts[NIT] += 1
-    status = outcome(now[VALUE], value, x, x_new, g_new, limits)
-    now[BEFORE], now[VALUE] = now[VALUE], value
-    copy(x_new, x)
-    copy(g_new, g)
-    record(trace, step, value, x)
-    return status
+    return arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step)
 
 
 def newton(problem, x, g, memory, now, counts, limits, steps, trace):
     """Steps of Newton's method; `memory` has room for the Hessian and, below it, its factor."""
     n = x.size
     d, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
-    h, l = memory[:n], memory[n:]
+    h, low = memory[:n], memory[n:]
     if counts[NFEV] == 0:
         status = begin(problem, x, g, now, counts, limits)
         if status != RUNNING:
             return status
     for step in range(steps):
         hessian(problem, x, h, d, counts)
-        factorise(h, l)
-        solve(l, g, d)
+        factorise(h, low)
+        solve(low, g, d)
         status = advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step)
         if status != RUNNING:
             return status

@@ -6,12 +6,13 @@ each step of the record: the value, then the point; it may have none.
 
 import math
 
-VALUE, BEFORE, RADIUS, REACH = 0, 1, 2, 3
-NIT, NFEV, NJEV, NHEV, KEPT, NEXT = 0, 1, 2, 3, 4, 5
+VALUE, BEFORE, RADIUS, REACH, LOWEST, FLATTEST = 0, 1, 2, 3, 4, 5
+NIT, NFEV, NJEV, NHEV, KEPT, NEXT, IDLE, SAMPLES = 0, 1, 2, 3, 4, 5, 6, 7
 GTOL, FTOL, XTOL, OPTION = 0, 1, 2, 3
 
 RUNNING, FLAT, NO_DECREASE, NO_CHANGE, STUCK, NOT_FINITE = 0, 1, 2, 3, 4, 5
 EPS = 2.220446049250313e-16
+PATIENCE = 20
 
 
 def dot(a, b):
@@ -76,3 +77,29 @@ def outcome(value, value_new, x, x_new, g_new, limits):
         if math.sqrt(moved) <= limits[XTOL] * (limits[XTOL] + math.sqrt(size)):
             return NO_CHANGE
     return RUNNING
+
+
+def idle(value, size, now, counts):
+    """Whether neither the value nor the gradient, of this size, has come down for so long that all is rounding."""
+    if counts[NIT] <= 1 or value < now[LOWEST] - EPS * abs(now[LOWEST]) or size < 0.9 * now[FLATTEST]:
+        counts[IDLE] = 0
+    else:
+        counts[IDLE] += 1
+    if counts[NIT] <= 1 or value < now[LOWEST]:
+        now[LOWEST] = value
+    if counts[NIT] <= 1 or size < now[FLATTEST]:
+        now[FLATTEST] = size
+    return counts[IDLE] >= PATIENCE
+
+
+def arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step):
+    """What follows a step that was found good: count it, move, and tell whether it was the last."""
+    counts[NIT] += 1
+    status = outcome(now[VALUE], value, x, x_new, g_new, limits)
+    if status == RUNNING and idle(value, largest(g_new), now, counts):
+        status = STUCK
+    now[BEFORE], now[VALUE] = now[VALUE], value
+    copy(x_new, x)
+    copy(g_new, g)
+    record(trace, step, value, x)
+    return status

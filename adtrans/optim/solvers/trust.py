@@ -1,8 +1,7 @@
 """Trust regions: the quadratic model within a ball, whose radius follows how well the model foresees the value.
 
 Nocedal and Wright, algorithm 4.1 for the radius and 7.2 (T. Steihaug, SIAM J. Numer. Anal. 20, 1983) for the step of
-`trust_ncg`; J. J. Moré and D. C. Sorensen, "Computing a trust region step", SIAM J. Sci. Stat. Comput. 4 (1983), for
-that of `trust_exact`.
+`trust_ncg`; that of `trust_exact` is in `sorensen`.
 """
 
 import math
@@ -12,8 +11,8 @@ import numpy as np
 from adtrans.optim.solvers.calls import curve, evaluate
 from adtrans.optim.solvers.linesearch import begin
 from adtrans.optim.solvers.newton import hessian
+from adtrans.optim.solvers.sorensen import sorensen, to_border
 from adtrans.optim.solvers.state import (
-    BEFORE,
     EPS,
     NFEV,
     NHEV,
@@ -23,22 +22,14 @@ from adtrans.optim.solvers.state import (
     RUNNING,
     STUCK,
     VALUE,
-    copy,
+    arrive,
     dot,
     largest,
     norm,
-    outcome,
     record,
 )
 
 LARGEST, ENOUGH = 1000.0, 0.15
-
-
-def to_border(p, v, radius):
-    """The t > 0 with |p + t v| = radius."""
-    vv, pv, inside = dot(v, v), dot(p, v), radius * radius - dot(p, p)
-    root = math.sqrt(max(pv * pv + vv * inside, 0.0))
-    return inside / (pv + root) if pv > 0.0 else (root - pv) / vv
 
 
 def steihaug(problem, x, g, radius, p, r, v, hv, counts):
@@ -80,7 +71,6 @@ def attempt(problem, x, g, p, foreseen, x_new, g_new, now, counts, limits, trace
     value = evaluate(problem, x_new, g_new)
     counts[NFEV] += 1
     counts[NJEV] += 1
-    counts[NIT] += 1
     actual = now[VALUE] - value
     # Below this the difference of two values is rounding, and the model knows better.
     noise = 4.0 * EPS * abs(now[VALUE])
@@ -92,14 +82,10 @@ def attempt(problem, x, g, p, foreseen, x_new, g_new, now, counts, limits, trace
     elif ratio > 0.75 and size >= 0.99 * now[RADIUS]:
         now[RADIUS] = min(2.0 * now[RADIUS], LARGEST)
     if not (finite and ratio > ENOUGH):
+        counts[NIT] += 1
         record(trace, step, now[VALUE], x)
         return RUNNING if now[RADIUS] > EPS * (norm(x) + EPS) else STUCK
-    status = outcome(now[VALUE], value, x, x_new, g_new, limits)
-    now[BEFORE], now[VALUE] = now[VALUE], value
-    copy(x_new, x)
-    copy(g_new, g)
-    record(trace, step, value, x)
-    return status
+    return arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step)
 
 
 def trust_ncg(problem, x, g, memory, now, counts, limits, steps, trace):
@@ -113,6 +99,25 @@ def trust_ncg(problem, x, g, memory, now, counts, limits, steps, trace):
             return status
     for step in range(steps):
         foreseen = steihaug(problem, x, g, now[RADIUS], p, memory[0], memory[1], memory[2], counts)
+        status = attempt(problem, x, g, p, foreseen, x_new, g_new, now, counts, limits, trace, step)
+        if status != RUNNING:
+            return status
+    return RUNNING
+
+
+def trust_exact(problem, x, g, memory, now, counts, limits, steps, trace):
+    """Steps by the whole Hessian; `memory` has room for it and, below it, for its factor."""
+    n = x.size
+    p, x_new, g_new, q, z = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    h, low = memory[:n], memory[n:]
+    if counts[NFEV] == 0:
+        now[RADIUS] = 1.0
+        status = begin(problem, x, g, now, counts, limits)
+        if status != RUNNING:
+            return status
+    for step in range(steps):
+        hessian(problem, x, h, q, counts)
+        foreseen = sorensen(h, g, now[RADIUS], low, p, q, z)
         status = attempt(problem, x, g, p, foreseen, x_new, g_new, now, counts, limits, trace, step)
         if status != RUNNING:
             return status
