@@ -9,7 +9,7 @@ import numpy as np
 
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
-from adtrans.optim.kernel import compiled
+from adtrans.optim.compilation import compiled
 from adtrans.optim.problem import Problem
 from adtrans.optim.result import Result, ending
 from adtrans.optim.solvers import state

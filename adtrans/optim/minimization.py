@@ -11,7 +11,7 @@ import numpy as np
 
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
-from adtrans.optim.kernel import compiled
+from adtrans.optim.compilation import compiled
 from adtrans.optim.methods import METHODS, WITHIN_BOUNDS, Method
 from adtrans.optim.problem import Problem
 from adtrans.optim.result import STOPPED, Result, ending

@@ -40,42 +40,65 @@ def hessian(problem, x, h, v, counts):
     counts[NHEV] += n
 
 
-def factorise(h, low):
-    """L D L' = H + E, in one array: D on the diagonal, which is positive; E is diagonal, zero where H is good."""
+def factorise(h, low, order):
+    """L D L' = H + E with rows and columns in `order`, in one array with D on its diagonal.
+
+    D is positive, E diagonal, and zero where H is safely positive definite.
+    """
     n = h.shape[0]
     on, off = 0.0, 0.0
     for i in range(n):
-        on = max(on, abs(h[i, i]))
-        for j in range(i):
-            off = max(off, abs(h[i, j]))
+        order[i] = i
+        for j in range(n):
+            low[i, j] = h[i, j]
+            if i == j:
+                on = max(on, abs(h[i, j]))
+            else:
+                off = max(off, abs(h[i, j]))
     least = EPS * max(on + off, 1.0)
     most = max(on, off / math.sqrt(max(n * n - 1.0, 1.0)), EPS)
     for j in range(n):
-        for i in range(j, n):
-            total = h[i, j]
-            for k in range(j):
-                total -= low[k, k] * low[i, k] * low[j, k]
-            low[i, j] = total
+        interchange(low, order, j)
         wide = 0.0
         for i in range(j + 1, n):
             wide = max(wide, abs(low[i, j]))
         pivot = max(abs(low[j, j]), wide * wide / most, least)
         low[j, j] = pivot
         for i in range(j + 1, n):
+            for k in range(j + 1, i + 1):
+                low[i, k] -= low[i, j] * low[k, j] / pivot
+                low[k, i] = low[i, k]
+        for i in range(j + 1, n):
             low[i, j] /= pivot
 
 
-def solve(low, b, x):
-    """x with L D L' x = -b."""
+def interchange(low, order, j):
+    """The row and column with the largest diagonal element left in the place of j."""
+    n, best = low.shape[0], j
+    for i in range(j + 1, n):
+        if abs(low[i, i]) > abs(low[best, best]):
+            best = i
+    if best == j:
+        return
+    order[j], order[best] = order[best], order[j]
+    for k in range(n):
+        low[j, k], low[best, k] = low[best, k], low[j, k]
+    for k in range(n):
+        low[k, j], low[k, best] = low[k, best], low[k, j]
+
+
+def solve(low, order, b, y, x):
+    """x with (H + E) x = -b."""
     n = b.size
     for i in range(n):
-        x[i] = -b[i]
+        y[i] = -b[order[i]]
         for k in range(i):
-            x[i] -= low[i, k] * x[k]
+            y[i] -= low[i, k] * y[k]
     for i in range(n - 1, -1, -1):
-        x[i] /= low[i, i]
+        y[i] /= low[i, i]
         for k in range(i + 1, n):
-            x[i] -= low[k, i] * x[k]
+            y[i] -= low[k, i] * y[k]
+        x[order[i]] = y[i]
 
 
 def advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step):
@@ -93,15 +116,15 @@ def newton(problem, x, g, memory, now, counts, limits, steps, trace):
     """Steps of Newton's method; `memory` has room for the Hessian and, below it, its factor."""
     n = x.size
     d, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
-    h, low = memory[:n], memory[n:]
+    h, low, order = memory[:n], memory[n:], np.empty(n, np.int64)
     if counts[NFEV] == 0:
         status = begin(problem, x, g, now, counts, limits)
         if status != RUNNING:
             return status
     for step in range(steps):
         hessian(problem, x, h, d, counts)
-        factorise(h, low)
-        solve(low, g, d)
+        factorise(h, low, order)
+        solve(low, order, g, x_new, d)
         status = advance(problem, x, g, d, x_new, g_new, now, counts, limits, trace, step)
         if status != RUNNING:
             return status
