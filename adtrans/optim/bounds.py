@@ -52,8 +52,8 @@ def side_of(side: Any, flat: Flat) -> np.ndarray:
         if isinstance(side, (dict, tuple)):
             return flat.vector(side)
         values = np.asarray(side, np.float64)
-        if len(flat.shapes) == 1:
-            return np.broadcast_to(values, flat.shapes[0]).ravel()
+        if flat.single:
+            return np.broadcast_to(values, flat.parts[0].shape).ravel()
         return np.broadcast_to(values, (flat.size,))
     except (TypeError, ValueError) as error:
         raise ArgumentValueError(f"bounds do not have the shape of x0: {error}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
+from adtrans.optim.callbacks import stops
 from adtrans.optim.compilation import compiled
 from adtrans.optim.methods import METHODS, WITHIN_BOUNDS, Method
 from adtrans.optim.problem import Problem
@@ -60,12 +60,15 @@ def minimize(fun: Callable, x0: Any, args: Any = (), method: Any = "lbfgs", *, m
     (3.0, True)
     """
     if not isinstance(method, str):
-        from adtrans.optim.stepping import by_optimizer
+        from adtrans.optim.stepping import STEPS, by_optimizer
 
-        return by_optimizer(fun, x0, args, method, max_steps, (gtol, ftol, xtol), bounds, callback, history)
+        if bounds is not None or precondition is not None:
+            raise ArgumentValueError("bounds and precondition are not for optimizers")
+        return by_optimizer(fun, x0, args, method, steps_of(max_steps, STEPS), limits_of(0.0, 0.0, gtol, ftol, xtol),
+                            callback, history)
     chosen = method_of(method, bounds, precondition)
     problem = Problem(fun, x0, args)
-    run = Run(problem, chosen, limits_of(chosen, gtol, ftol, xtol), callback, history)
+    run = Run(problem, chosen, limits_of(chosen.ftol, chosen.option, gtol, ftol, xtol), callback, history)
     n = problem.flat.size
     run.most = steps_of(max_steps, chosen.steps(n))
     if bounds is not None:
@@ -95,10 +98,11 @@ def steps_of(given: int | None, default: int) -> int:
     return int(given)
 
 
-def limits_of(chosen: Method, gtol: float | None, ftol: float | None, xtol: float | None) -> np.ndarray:
+def limits_of(decrease: float, option: float, gtol: float | None, ftol: float | None,
+              xtol: float | None) -> np.ndarray:
     """Tolerances and the option, as solvers take them."""
-    found = (GTOL if gtol is None else gtol, chosen.ftol if ftol is None else ftol, 0.0 if xtol is None else xtol)
-    return np.array([*map(tolerance, ("gtol", "ftol", "xtol"), found), chosen.option])
+    found = (GTOL if gtol is None else gtol, decrease if ftol is None else ftol, 0.0 if xtol is None else xtol)
+    return np.array([*map(tolerance, ("gtol", "ftol", "xtol"), found), option])
 
 
 def tolerance(name: str, value: Any) -> float:
@@ -136,17 +140,19 @@ class Run:
     def solve(self, addresses: np.ndarray) -> int:
         """Steps until the solver is done, the steps are used up or the callback stops; how it ended."""
         n = self.problem.flat.size
-        self.x, self.g = self.problem.flat.vector(self.problem.flat.given), np.zeros(n)
+        self.x, self.g = self.problem.flat.start.copy(), np.zeros(n)
         self.now, self.counts = np.zeros(8), np.zeros(8, np.int64)
         memory = np.zeros((self.method.rows(n), n))
         if self.method.preconditioned or self.extra:
             memory[0] = 1.0 if self.preconditioner is None else self.preconditioner
         if self.method.calls[0] == "residuals":
-            self.counts[state.SAMPLES] = sum(self.problem.sizes)
+            self.counts[state.SAMPLES] = self.problem.residuals
         solver = compiled(self.method.solver, "bounded" if self.extra else "minimize")
         trace = np.empty((min(CHUNK, self.most) if self.history else 0, n + 1))
         self.rows = []
-        code = solver(addresses, self.x, self.g, memory, self.now, self.counts, self.limits, 0, trace, *self.extra)
+        code = state.RUNNING
+        if self.history or self.most == 0:
+            code = solver(addresses, self.x, self.g, memory, self.now, self.counts, self.limits, 0, trace, *self.extra)
         if self.history:
             self.rows.append(np.concatenate([self.now[:1], self.x])[None])
         while code == state.RUNNING and self.counts[state.NIT] < self.most:
@@ -161,18 +167,9 @@ class Run:
             taken = self.counts[state.NIT] - before
             if self.history:
                 self.rows.append(trace[:taken].copy())
-            if self.callback is not None and taken and self.stops():
+            if taken and stops(self.callback, self.x_now(), self.value()):
                 return STOPPED
         return code
-
-    def stops(self) -> bool:
-        """Whether the callback asks to stop."""
-        try:
-            if takes_result(self.callback):
-                return self.callback(intermediate_result=Result(x=self.x_now(), fun=self.value())) is True
-            return self.callback(self.x_now()) is True
-        except StopIteration:
-            return True
 
     def x_now(self) -> Any:
         return self.problem.flat.rebuilt(self.x)
@@ -186,14 +183,3 @@ class Run:
         rows = np.concatenate(self.rows) if self.history else None
         return Result(x=self.x_now(), fun=self.value(), jac=self.problem.flat.rebuilt(self.g), **counts, **ending(code),
                       history=None if rows is None else {"fun": rows[:, 0].copy(), "x": rows[:, 1:].copy()})
-
-
-def takes_result(callback: Callable) -> bool:
-    """Whether a callback wants a result and not the point alone, as SciPy tells them apart."""
-    try:
-        return list(inspect.signature(callback).parameters) == ["intermediate_result"]
-    except (TypeError, ValueError):
-        return False
-
-
-
