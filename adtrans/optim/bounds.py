@@ -14,8 +14,8 @@ def bounds_of(given: Any, flat: Flat, sides_first: bool = False) -> np.ndarray:
     """The rows of what the caller gives.
 
     That is None, an object with `lb` and `ub` as SciPy's Bounds, a sequence with a pair for each element (None for no
-    bound), or a pair of lower and upper bounds shaped as the parameters or broadcast to them. For two elements a pair of
-    pairs could be either: it is a pair for each element, or with `sides_first` lower and upper bounds, as in SciPy's
+    bound), or a pair of lower and upper bounds shaped as the parameters or broadcast to them. For two elements a pair
+    of pairs could be either: it is a pair for each element, or with `sides_first` lower and upper bounds, as in SciPy's
     `minimize` and `least_squares`.
 
     Raises ArgumentValueError where shapes do not fit, a lower bound is above its upper one, or one is NaN.

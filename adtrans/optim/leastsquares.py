@@ -10,7 +10,7 @@ import numpy as np
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
 from adtrans.optim.compilation import compiled
-from adtrans.optim.minimization import steps_of, tolerance
+from adtrans.optim.minimization import CHUNK, steps_of, tolerance
 from adtrans.optim.problem import Problem
 from adtrans.optim.result import Result, ending
 from adtrans.optim.solvers import state
@@ -65,7 +65,11 @@ def least_squares(residuals: Callable, x0: Any, args: Any = (), method: str = "l
 
     def solve(addresses: np.ndarray) -> int:
         x[:], memory[:], now[:], counts[:] = flat.start, 0.0, 0.0, 0
-        return run(addresses, x, r, columns, memory, now, counts, limits, box, steps, trace)
+        code = state.RUNNING
+        while code == state.RUNNING and (counts[state.NIT] < steps or not counts[state.NFEV]):
+            chunk = min(steps - counts[state.NIT], CHUNK)
+            code = run(addresses, x, r, columns, memory, now, counts, limits, box, chunk, trace)
+        return code
 
     code = problem.solve(("residuals", "push"), solve)
     return Result(x=flat.rebuilt(x), cost=0.5 * float(r @ r), fun=r, jac=columns.T, nit=int(counts[state.NIT]),

@@ -18,7 +18,7 @@ from adtrans.optim.result import STOPPED, Result, ending
 from adtrans.optim.solvers import state
 
 GTOL = 1e-5
-# Steps between two looks at what only Python can do: growing the record.
+# Steps between two looks at what only Python can do: growing the record, noticing an interrupt.
 CHUNK = 256
 
 
@@ -150,23 +150,16 @@ class Run:
         solver = compiled(self.method.solver, "bounded" if self.extra else "minimize")
         trace = np.empty((min(CHUNK, self.most) if self.history else 0, n + 1))
         self.rows = []
-        code = state.RUNNING
-        if self.history or self.most == 0:
-            code = solver(addresses, self.x, self.g, memory, self.now, self.counts, self.limits, 0, trace, *self.extra)
+        passed = (addresses, self.x, self.g, memory, self.now, self.counts, self.limits)
+        code = solver(*passed, 0, trace, *self.extra) if self.history or not self.most else state.RUNNING
         if self.history:
             self.rows.append(np.concatenate([self.now[:1], self.x])[None])
         while code == state.RUNNING and self.counts[state.NIT] < self.most:
             before = self.counts[state.NIT]
-            steps = self.most - before
-            if self.callback is not None:
-                steps = 1
-            elif self.history:
-                steps = min(steps, CHUNK)
-            code = solver(addresses, self.x, self.g, memory, self.now, self.counts, self.limits, steps, trace,
-                          *self.extra)
+            steps = 1 if self.callback is not None else min(self.most - before, CHUNK)
+            code = solver(*passed, steps, trace, *self.extra)
             taken = self.counts[state.NIT] - before
-            if self.history:
-                self.rows.append(trace[:taken].copy())
+            self.rows.append(trace[:taken].copy())
             if taken and stops(self.callback, self.x_now(), self.value()):
                 return STOPPED
         return code

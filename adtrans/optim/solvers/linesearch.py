@@ -70,7 +70,8 @@ def cubic(a, fa, da, b, fb, db):
     root = scale * math.sqrt(inside)
     if b < a:
         root = -root
-    return b - (b - a) * (db + root - theta) / (db - da + 2.0 * root)
+    below = db - da + 2.0 * root
+    return b - (b - a) * (db + root - theta) / below if below != 0.0 else math.nan
 
 
 def parabola(a, fa, da, b, fb):
@@ -127,7 +128,7 @@ def wolfe(problem, x, d, value, slope, alpha, most, decrease, curvature, x_new, 
         if enough and (abs(dc) <= -curvature * slope or c >= most and dc < 0.0):
             return c, fc
         # Where rounding hides the decrease, the slopes tell (Hager and Zhang, SIAM J. Optim. 16, 2005).
-        if not enough and fc <= value + noise and (2.0 * decrease - 1.0) * slope >= dc >= curvature * slope:
+        if not enough and abs(fc - value) <= noise and (2.0 * decrease - 1.0) * slope >= dc >= curvature * slope:
             return c, fc
         if modified and enough and dc >= 0.0:
             modified = False
@@ -162,9 +163,13 @@ def armijo(problem, x, d, value, slope, alpha, decrease, x_new, g_new, counts):
 
     (L. Armijo, Pacific J. Math. 16, 1966; the steps shrink by interpolation, Nocedal and Wright, section 3.5.)
     """
+    noise = 4.0 * EPS * abs(value)
     for _ in range(TRIALS):
-        value_new, _ = trial(problem, x, d, alpha, x_new, g_new, counts)
-        if value_new <= value + decrease * alpha * slope and largest(g_new) < math.inf:
+        value_new, slope_new = trial(problem, x, d, alpha, x_new, g_new, counts)
+        enough = value_new <= value + decrease * alpha * slope
+        # As in `wolfe`, the slopes tell where rounding hides the decrease.
+        unclear = abs(value_new - value) <= noise and slope_new <= (2.0 * decrease - 1.0) * slope
+        if (enough or unclear) and largest(g_new) < math.inf:
             return alpha, value_new
         shrunk = 0.1 * alpha
         if abs(value_new) < math.inf:

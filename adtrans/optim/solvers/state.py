@@ -12,7 +12,7 @@ GTOL, FTOL, XTOL, OPTION = 0, 1, 2, 3
 
 RUNNING, FLAT, NO_DECREASE, NO_CHANGE, STUCK, NOT_FINITE = 0, 1, 2, 3, 4, 5
 EPS = 2.220446049250313e-16
-PATIENCE = 20
+PATIENCE = 50
 
 
 def dot(a, b):
@@ -81,7 +81,7 @@ def outcome(value, value_new, x, x_new, g_new, limits):
 
 def idle(value, size, now, counts):
     """Whether neither the value nor the gradient, of this size, has come down for so long that all is rounding."""
-    if counts[NIT] <= 1 or value < now[LOWEST] - EPS * abs(now[LOWEST]) or size < 0.9 * now[FLATTEST]:
+    if counts[NIT] <= 1 or value < now[LOWEST] - EPS * abs(now[LOWEST]) or size < 0.999 * now[FLATTEST]:
         counts[IDLE] = 0
     else:
         counts[IDLE] += 1
