@@ -214,7 +214,7 @@ class _Native(_Cache):
         self.content = None
 
 
-class _LeanCompiler(CompilerBase):
+class LeanCompiler(CompilerBase):
     """Numba's pipeline for plain loops.
 
     Left out are the passes that look for what generated code does not have: closures and comprehensions, `with`,
@@ -244,7 +244,7 @@ class _LeanCompiler(CompilerBase):
 def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     """The compiler for a text and the promises that are made of it."""
 
-    class Pipeline(_LeanCompiler):
+    class Pipeline(LeanCompiler):
         def define_pipelines(self):
             self.state.flags.noalias = options["noalias"]
             found = super().define_pipelines()

@@ -72,7 +72,19 @@ def model(memory, counts, w, m, order):
     return theta
 
 
-def cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d):
+def sift(heap, t, k, size):
+    """Let what is at k sink to where no later one has a smaller t, below which the heap is in order."""
+    while 2 * k + 1 < size:
+        child = 2 * k + 1
+        if child + 1 < size and t[heap[child + 1]] < t[heap[child]]:
+            child += 1
+        if not t[heap[child]] < t[heap[k]]:
+            return
+        heap[k], heap[child] = heap[child], heap[k]
+        k = child
+
+
+def cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d, heap):
     """The first minimum of the model along the projected gradient path (algorithm CP); c becomes W'(xc - x)."""
     n = x.size
     for i in range(n):
@@ -82,7 +94,7 @@ def cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d):
         elif g[i] > 0.0:
             t[i] = (x[i] - bounds[0, i]) / g[i]
         d[i] = -g[i] if t[i] > 0.0 else 0.0
-        xc[i] = x[i]
+        xc[i], heap[i] = x[i], i
     for a in range(size):
         c[a], p[a] = 0.0, 0.0
         for i in range(n):
@@ -95,7 +107,14 @@ def cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d):
     bend = -theta * slope - dot(p[:size], v[:size])
     least = EPS * bend
     ahead, reached = -slope / bend, 0.0
-    for i in np.argsort(t):
+    left = n
+    for k in range(n // 2 - 1, -1, -1):
+        sift(heap, t, k, left)
+    while left > 0:
+        i = heap[0]
+        left -= 1
+        heap[0] = heap[left]
+        sift(heap, t, 0, left)
         if t[i] <= 0.0:
             continue
         span = t[i] - reached
@@ -184,7 +203,7 @@ def lbfgsb(problem, x, g, memory, now, counts, limits, steps, trace, bounds):
     d, x_new, g_new, xc, t = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     w, m, inner = np.empty((n, most)), np.empty((most, most)), np.empty((most, most))
     c, p, v = np.empty(most), np.empty(most), np.empty(most)
-    order, inner_order = np.empty(most, np.int64), np.empty(most, np.int64)
+    order, inner_order, heap = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(n, np.int64)
     open_limits = limits.copy()
     open_limits[GTOL] = -1.0
     if counts[NFEV] == 0:
@@ -198,7 +217,7 @@ def lbfgsb(problem, x, g, memory, now, counts, limits, steps, trace, bounds):
         while alpha == 0.0:
             size = 2 * counts[KEPT]
             theta = model(memory, counts, w, m, order)
-            cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d)
+            cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d, heap)
             subspace(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d, inner, inner_order)
             slope = dot(d, g)
             if slope < 0.0:

@@ -196,7 +196,7 @@ def test_the_compact_form_and_its_cauchy_point(kept):
     x, g = RNG.uniform(-0.5, 0.5, size=n), RNG.normal(size=n)
     bounds = np.array([np.full(n, -0.6), np.full(n, 0.6)])
     xc, c, p, v, t, d = np.empty(n), np.empty(most), np.empty(most), np.empty(most), np.empty(n), np.empty(n)
-    lbfgsb.cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d)
+    lbfgsb.cauchy(x, g, bounds, theta, w, m, order, size, xc, c, p, v, t, d, np.empty(n, int))
     assert np.allclose(c[:size], w[:, :size].T @ (xc - x))
 
     def path(along):
