@@ -19,7 +19,7 @@ from adtrans.optim.solvers.levenberg import lm
 
 METHODS = {"lm": lm, "gn": gn}
 # Near what rounding allows: a sum of squares is so flat at its minimum that 1e-8 leaves parameters with four digits.
-TOLERANCES = {"gtol": 1e-15, "ftol": 1e-14, "xtol": 1e-14}
+TOLERANCES = {"gtol": 1e-15, "ftol": 1e-15, "xtol": 1e-14}
 # The first step may be so many times as long as x, in units of the scales (Moré recommends 0.1 to 100).
 REACH = 100.0
 
@@ -34,7 +34,7 @@ def least_squares(residuals: Callable, x0: Any, args: Any = (), method: str = "l
     of J. J. Moré (1978), or "gn", Gauss-Newton with step halving.
 
     It stops where no column of the Jacobian has a cosine above `gtol` with the residuals (1e-15 by default), where the
-    sum of squares can be and was decreased by no more than `ftol` of it (1e-14), where x changes by no more than `xtol`
+    sum of squares can be and was decreased by no more than `ftol` of it (1e-15), where x changes by no more than `xtol`
     of its scaled norm (1e-14), or after `max_steps` (1000 for each parameter and one more). `bounds` are lower and
     upper bounds of the shape of x0, pairs for all elements (where these are not two), or SciPy's Bounds; the steps are
     projected onto them.
