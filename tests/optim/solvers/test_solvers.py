@@ -87,6 +87,8 @@ def test_triangularisation_solves_least_squares(n, m):
     triangle.back(a, rotated, order, triangle.rank_of(a), p)
     best = np.linalg.lstsq(matrix, b, rcond=None)
     assert np.isclose(norm(matrix @ p - b), norm(matrix @ best[0] - b), atol=1e-12)
+    diagonal = np.abs(np.diag(a))
+    assert np.all(np.diff(diagonal[:min(n, m)]) <= 1e-12)
     # Damped by weights: the same as with these rows added.
     weights = RNG.uniform(0.1, 1.0, size=n)
     s, c = np.empty((n + 1, n)), np.empty(n + 1)
@@ -94,6 +96,15 @@ def test_triangularisation_solves_least_squares(n, m):
     triangle.back(s, c, order, n, p)
     longer = np.vstack([matrix, np.diag(weights)])
     assert np.allclose(p, np.linalg.lstsq(longer, np.concatenate([b, np.zeros(n)]), rcond=None)[0])
+
+
+def test_columns_that_depend_on_others_come_last():
+    matrix, b = RNG.normal(size=(6, 3))[:, [0, 1, 0, 2, 1]], RNG.normal(size=6)
+    a, rotated, order, p = matrix.T.copy(), b.copy(), np.empty(5, int), np.empty(5)
+    triangle.factor(a, rotated, order)
+    assert np.allclose(np.diag(a)[3:], 0.0, atol=1e-12)
+    triangle.back(a, rotated, order, 3, p)
+    assert np.allclose(matrix.T @ (matrix @ p - b), 0.0, atol=1e-12)
 
 
 def test_elimination():
@@ -104,16 +115,23 @@ def test_elimination():
     assert np.allclose(a @ x, b)
 
 
-@pytest.mark.parametrize("shift", [3.0, 0.0, -1.0])
+@pytest.mark.parametrize("shift", [3.0, 0.0, -1.0, -np.inf])
 def test_modified_cholesky(shift):
     root = RNG.normal(size=(5, 5))
-    h = root @ root.T + shift * np.eye(5)
+    h = root @ root.T + max(shift, -1.0) * np.eye(5)
+    if shift == -np.inf:
+        h = 10.0 * (root + root.T)
+        np.fill_diagonal(h, 0.01)
     low, order = np.empty((5, 5)), np.empty(5, int)
     newton.factorise(h, low, order)
     unit = np.tril(low, -1) + np.eye(5)
     change = unit @ np.diag(np.diag(low)) @ unit.T - h[np.ix_(order, order)]
     assert np.all(np.diag(low) > 0.0) and np.allclose(change, np.diag(np.diag(change)), atol=1e-12)
     assert np.all(np.diag(change) > -1e-12) and (shift <= 0.0 or np.allclose(change, 0.0, atol=1e-12))
+    # The bound that keeps the factors from growing: |l| sqrt(d) <= beta, with Gill, Murray and Wright's beta.
+    off = h - np.diag(np.diag(h))
+    beta = np.sqrt(max(np.max(np.abs(np.diag(h))), np.max(np.abs(off)) / np.sqrt(24.0)))
+    assert np.all(np.abs(np.tril(low, -1)) * np.sqrt(np.diag(low)) <= beta * (1.0 + 1e-12))
     g, x = RNG.normal(size=5), np.empty(5)
     newton.solve(low, order, g, np.empty(5), x)
     unordered = np.zeros((5, 5))
