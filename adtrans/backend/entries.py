@@ -18,8 +18,10 @@ ENTRY = (types.int64,) * 4
 
 
 def entry_address(dispatcher) -> int:
-    """The address of the only version of a compiled function."""
+    """The address of the only version of a compiled function; TypeError where it is not of the kind above."""
     (made,) = dispatcher.overloads.values()
+    if made.signature.args != ENTRY or made.signature.return_type != types.float64:
+        raise TypeError(f"an entry must take four addresses and return float64: {made.signature}")
     return made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
 
 

@@ -9,7 +9,7 @@
             raise ValueError('the size of what the function returns has changed')
         for i in range(g0.size):
             out[i] = g0.flat[i]
-        return value
+        return np.float64(value)
 
 The first argument is a part of the solver's vector, the rest comes from the context: addresses and shapes of arrays,
 and numbers. So the text depends on types alone, and `slots` say what the words of a context are.

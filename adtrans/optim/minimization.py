@@ -27,8 +27,9 @@ def minimize(fun: Callable, x0: Any, args: Any = (), method: Any = "lbfgs", *, m
              callback: Callable | None = None, history: bool = False, precondition: Any = None) -> Result:
     """Minimise `fun(x, *args)`, which returns a number, from `x0`, with its exact gradient.
 
-    `x0` is a number, an array of any shape, or a tuple, NamedTuple or dict of these; `fun` gets the same, and so does
-    the reader of the result. `args` are handed on, not differentiated by. `method` is one of
+    `x0` is a number, an array of any shape, or a tuple, NamedTuple, dict or dataclass of these; `fun` gets the same,
+    and so does the reader of the result. Integers within containers are no parameters and stay. `args` are handed on,
+    not differentiated by. `method` is one of
 
     - "gd", gradient descent with Armijo backtracking, "gd-wolfe", with a strong Wolfe line search,
     - "cg", nonlinear conjugate gradients (Polak-Ribière plus, restarted),

@@ -191,7 +191,7 @@ class Problem:
         names = [f"g{k}" for k in range(len(parts))]
         text.call("value, " + (names[0] if self.flat.single else f"({', '.join(names)},)"))
         text.store(names, parts)
-        return "value"
+        return "np.float64(value)"
 
     def _curve(self, text: EntryText, parts: list[Part]) -> str:
         for k, part in enumerate(parts):

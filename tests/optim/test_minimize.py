@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 import adtrans
-from adtrans.optim import minimize
+from adtrans.optim import least_squares, minimize
 from adtrans.optim.methods import METHODS
 
 RNG = np.random.default_rng(5)
@@ -141,6 +142,16 @@ def test_numbers_lists_and_shapes():
     assert found.x.shape == found.jac.shape == (2, 3) and np.allclose(found.x, 1.0)
     found = minimize(rosenbrock, [-1.2, 1], method="bfgs")
     assert found.x.dtype == np.float64 and np.allclose(found.x, 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "newton"])
+def test_single_precision(method):
+    found = minimize(lambda x: np.sum((x - np.float32(0.75)) ** 2), np.zeros(3, np.float32), method=method, gtol=1e-4)
+    assert found.x.dtype == found.jac.dtype == np.float32 and np.allclose(found.x, 0.75, atol=1e-4)
+    assert abs(found.fun) < 1e-7 and type(found.fun) is float
+    residuals = least_squares(lambda x, t: x[0] * t - np.float32(3.0) * t, np.ones(1, np.float32),
+                              (np.arange(4, dtype=np.float32),))
+    assert residuals.x.dtype == np.float32 and np.isclose(residuals.x[0], 3.0, rtol=1e-6)
 
 
 def affine(x, scale, matrix, count, flag, name, shift=0.5):
@@ -304,6 +315,12 @@ def test_exceptions_inside_the_solver_come_out():
     with pytest.raises(IndexError):
         minimize(picked, np.zeros(3), (7,), "bfgs")
     assert abs(minimize(picked, np.zeros(3), (1,), "bfgs").x[1] - 1.0) < 1e-5
+
+
+def test_a_gradient_function_drops_into_scipy():
+    found = scipy.optimize.minimize(adtrans.value_and_grad(rosenbrock), [-1.2, 1.0], jac=True, method="BFGS")
+    own = minimize(rosenbrock, [-1.2, 1.0], method="bfgs")
+    assert np.allclose(found.x, own.x, atol=1e-4) and own.nfev <= 1.2 * found.nfev
 
 
 def test_a_gradient_function_is_an_objective():
