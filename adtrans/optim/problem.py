@@ -165,7 +165,7 @@ class Problem:
         key = own and cache.digest("entry", body, own)
         made = cpu.load(key) if key else None
         if made is None:
-            made = cpu.compile_module(body, name, ("i8",) * 4, key=key, meta={}, provided={"made": inner})
+            made = cpu.compile_module(body, name, ("i8",) * 4, key=key, meta={}, names={"made": inner})
         return Entry(made.function, entry_address(made.function), text.slots)
 
     # --- text
