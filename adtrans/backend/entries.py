@@ -15,6 +15,7 @@ from numba.np.arrayobj import make_array
 from adtrans.optim.solvers import calls
 
 ENTRY = (types.int64,) * 4
+STEP = (types.int64[:, ::1], types.float64[:, ::1], types.float64[::1], types.float64[::1], types.int64[::1])
 
 
 def entry_address(dispatcher) -> int:
@@ -76,3 +77,34 @@ def _push(problem, x, v, out):
 @overload(calls.pull)
 def _pull(problem, x, w, out):
     return lambda problem, x, w, out: call_entry(problem[8], x, w, out, problem[9])
+
+
+def step_address(dispatcher) -> int:
+    """The address of an optimizer's compiled step; TypeError where it is not one of five arrays that returns int64."""
+    (made,) = dispatcher.overloads.values()
+    if made.signature.args != STEP or types.unliteral(made.signature.return_type) != types.int64:
+        raise TypeError(f"a step must take five arrays and return int64: {made.signature}")
+    return made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+
+
+@intrinsic
+def call_step(typingctx, address, table, values, hyper, numbers, counter):
+    """Call an optimizer's step at an address."""
+    signature = types.int64(address, table, values, hyper, numbers, counter)
+
+    def codegen(context, builder, signature, args):
+        convention, kinds = context.call_conv, signature.args[1:]
+        kind = convention.get_function_type(types.int64, kinds)
+        function = builder.inttoptr(args[0], kind.as_pointer())
+        status, result = convention.call_function(builder, function, types.int64, kinds, args[1:])
+        with builder.if_then(status.is_error, likely=False):
+            convention.return_status_propagate(builder, status)
+        return result
+
+    return signature, codegen
+
+
+@overload(calls.step)
+def _step(optimizer, table, values, hyper, numbers, counter):
+    return lambda optimizer, table, values, hyper, numbers, counter: call_step(
+        optimizer[0], table, values, hyper, numbers, counter)

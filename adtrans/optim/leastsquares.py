@@ -10,9 +10,10 @@ import numpy as np
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
 from adtrans.optim.compilation import compiled
-from adtrans.optim.minimization import CHUNK, steps_of, tolerance
+from adtrans.optim.minimization import steps_of, tolerance
 from adtrans.optim.problem import Problem
 from adtrans.optim.result import Result, ending
+from adtrans.optim.runs import CHUNK
 from adtrans.optim.solvers import state
 from adtrans.optim.solvers.gauss import gn
 from adtrans.optim.solvers.levenberg import lm

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from adtrans.errors import ArgumentValueError
 from adtrans.optim.bounds import bounds_of
-from adtrans.optim.callbacks import stops
 from adtrans.optim.compilation import compiled
 from adtrans.optim.methods import METHODS, WITHIN_BOUNDS, Method
 from adtrans.optim.problem import Problem
-from adtrans.optim.result import STOPPED, Result, ending
+from adtrans.optim.result import Result
+from adtrans.optim.runs import Run
 from adtrans.optim.solvers import state
 
 GTOL = 1e-5
-# Steps between two looks at what only Python can do: growing the record, noticing an interrupt.
-CHUNK = 256
 
 
 def minimize(fun: Callable, x0: Any, args: Any = (), method: Any = "lbfgs", *, max_steps: int | None = None,
@@ -69,11 +67,10 @@ def minimize(fun: Callable, x0: Any, args: Any = (), method: Any = "lbfgs", *, m
                             callback, history)
     chosen = method_of(method, bounds, precondition)
     problem = Problem(fun, x0, args)
-    run = Run(problem, chosen, limits_of(chosen.ftol, chosen.option, gtol, ftol, xtol), callback, history)
-    n = problem.flat.size
-    run.most = steps_of(max_steps, chosen.steps(n))
+    run = Solving(problem, limits_of(chosen.ftol, chosen.option, gtol, ftol, xtol), callback, history,
+                  steps_of(max_steps, chosen.steps(problem.flat.size)), method=chosen)
     if bounds is not None:
-        run.extra = (bounds_of(bounds, problem.flat),)
+        run.bounds = (bounds_of(bounds, problem.flat),)
     if precondition is not None:
         run.preconditioner = preconditioner_of(precondition, problem)
     return run.result(problem.solve(chosen.calls, run.solve))
@@ -125,55 +122,20 @@ def preconditioner_of(given: Any, problem: Problem) -> np.ndarray:
 
 
 @dataclass
-class Run:
-    """One solve: the arrays that the solver works on, and the way back to Python between its steps."""
+class Solving(Run):
+    """One run of a method's solver."""
 
-    problem: Problem
-    method: Method
-    limits: np.ndarray
-    callback: Callable | None
-    history: bool
-    most: int = 0
-    extra: tuple = ()
-    preconditioner: Any = None
-    rows: list[np.ndarray] = field(default_factory=list)
+    method: Method = METHODS["lbfgs"]
+    bounds: tuple = ()
+    preconditioner: np.ndarray | float = 1.0
 
     def solve(self, addresses: np.ndarray) -> int:
-        """Steps until the solver is done, the steps are used up or the callback stops; how it ended."""
-        n = self.problem.flat.size
-        self.x, self.g = self.problem.flat.start.copy(), np.zeros(n)
-        self.now, self.counts = np.zeros(8), np.zeros(8, np.int64)
-        memory = np.zeros((self.method.rows(n), n))
-        if self.method.preconditioned or self.extra:
-            memory[0] = 1.0 if self.preconditioner is None else self.preconditioner
+        """Steps from the start; how they ended."""
+        self.begin()
+        memory = np.zeros((self.method.rows(self.x.size), self.x.size))
+        memory[0] = self.preconditioner
         if self.method.calls[0] == "residuals":
             self.counts[state.SAMPLES] = self.problem.residuals
-        solver = compiled(self.method.solver, "bounded" if self.extra else "minimize")
-        trace = np.empty((min(CHUNK, self.most) if self.history else 0, n + 1))
-        self.rows = []
-        passed = (addresses, self.x, self.g, memory, self.now, self.counts, self.limits)
-        code = solver(*passed, 0, trace, *self.extra) if self.history or not self.most else state.RUNNING
-        if self.history:
-            self.rows.append(np.concatenate([self.now[:1], self.x])[None])
-        while code == state.RUNNING and self.counts[state.NIT] < self.most:
-            before = self.counts[state.NIT]
-            steps = 1 if self.callback is not None else min(self.most - before, CHUNK)
-            code = solver(*passed, steps, trace, *self.extra)
-            taken = self.counts[state.NIT] - before
-            self.rows.append(trace[:taken].copy())
-            if taken and stops(self.callback, self.x_now(), self.value()):
-                return STOPPED
-        return code
-
-    def x_now(self) -> Any:
-        return self.problem.flat.rebuilt(self.x)
-
-    def value(self) -> float:
-        return float(self.now[state.VALUE])
-
-    def result(self, code: int) -> Result:
-        counts = {name: int(self.counts[place]) for name, place in
-                  (("nit", state.NIT), ("nfev", state.NFEV), ("njev", state.NJEV), ("nhev", state.NHEV))}
-        rows = np.concatenate(self.rows) if self.history else None
-        return Result(x=self.x_now(), fun=self.value(), jac=self.problem.flat.rebuilt(self.g), **counts, **ending(code),
-                      history=None if rows is None else {"fun": rows[:, 0].copy(), "x": rows[:, 1:].copy()})
+        solver = compiled(self.method.solver, "bounded" if self.bounds else "minimize")
+        return self.advance(lambda steps, trace: solver(addresses, self.x, self.g, memory, self.now, self.counts,
+                                                        self.limits, steps, trace, *self.bounds))

@@ -270,6 +270,53 @@ def test_an_optimizer_for_a_method():
     assert minimize(bowl, {"a": 0.0, "b": np.zeros(2)}, method=Descent(), max_steps=4).nit == 4
 
 
+STEP = """
+import numpy as np
+from numba import carray
+
+from adtrans.backend.entries import pointer
+
+
+def descent_step(table, values, hyper, numbers, counter):
+    counter[0] += 1
+    for row in range(table.shape[0]):
+        x = carray(pointer(table[row, 1]), table[row, 0], np.float64)
+        g = carray(pointer(table[row, 2]), table[row, 0], np.float64)
+        for i in range(x.size):
+            x[i] -= hyper[0] * g[i]
+    return -1
+"""
+
+
+class CompiledDescent(Descent):
+    """The same with a compiled step, which works on addresses."""
+
+    def compiled_step(self, params, grads, state):
+        from adtrans.backend import cpu
+
+        signature = ("i8:2:C", "f8:2:C", "f8:1:C", "f8:1:C", "i8:1:C")
+        made = cpu.compile_module(STEP, "descent_step", signature, key=None, meta={})
+        self.table = np.array([[params[name].size, params[name].ctypes.data, grads[name].ctypes.data]
+                               for name in params])
+        return made.function, (self.table, np.zeros((2, 0)), np.array([0.1]), np.zeros(1), np.zeros(1, np.int64))
+
+
+def test_a_compiled_step_does_the_same():
+    def bowl(p):
+        return (p["a"] - 1.0) ** 2 + np.sum((p["b"] + 2.0) ** 2) + p["a"] * p["b"][1, 0] / 10.0
+
+    start = {"a": 0.0, "b": np.zeros((2, 2))}
+    plain = minimize(bowl, start, method=Descent(), gtol=1e-6, history=True)
+    quick = minimize(bowl, start, method=CompiledDescent(), gtol=1e-6, history=True)
+    assert quick.success and quick.nit == plain.nit > 50 and quick.nfev == plain.nfev
+    assert np.allclose(quick.history["x"], plain.history["x"], rtol=1e-12, atol=1e-12)
+    assert quick.x["b"].shape == (2, 2) and type(quick.x["a"]) is float and start["a"] == 0.0
+    assert minimize(bowl, start, method=CompiledDescent(), max_steps=4).nit == 4
+    assert minimize(bowl, start, method=CompiledDescent(), callback=lambda p: p["a"] > 0.5).status == 99
+    lost = minimize(lambda p: np.log(p["a"] - 1.0), {"a": 1.001}, method=CompiledDescent())
+    assert lost.status == 3 and not lost.success
+
+
 def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match="'adam-ish'"):
         minimize(rosenbrock, [0.0, 0.0], method="adam-ish")

@@ -24,3 +24,8 @@ def push(problem, x, v, out):
 def pull(problem, x, w, out):
     """The transposed Jacobian at x times w goes into out."""
     return problem.pull(x, w, out)
+
+
+def step(optimizer, table, values, hyper, numbers, counter):
+    """One step of an optimizer, which changes the arrays that `table` has the addresses of."""
+    return optimizer.step(table, values, hyper, numbers, counter)
