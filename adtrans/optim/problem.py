@@ -178,7 +178,7 @@ class Problem:
         moving = iter(range(len(parts)))
         for which, value in enumerate(given):
             name, spec = specs[which] if which < len(specs) else ("", None)
-            if name == first and is_float(spec):
+            if spec is not None and name == first and is_float(spec):
                 k = next(moving)
                 text.part("x_at", k, parts[k])
             elif isinstance(spec, NumberSpec):
