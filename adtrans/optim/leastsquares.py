@@ -73,5 +73,7 @@ def least_squares(residuals: Callable, x0: Any, args: Any = (), method: str = "l
         return code
 
     code = problem.solve(("residuals", "push"), solve)
-    return Result(x=flat.rebuilt(x), cost=0.5 * float(r @ r), fun=r, jac=columns.T, nit=int(counts[state.NIT]),
+    with np.errstate(over="ignore", invalid="ignore"):
+        cost = 0.5 * float(r @ r)
+    return Result(x=flat.rebuilt(x), cost=cost, fun=r, jac=columns.T, nit=int(counts[state.NIT]),
                   nfev=int(counts[state.NFEV]), njev=int(counts[state.NJEV]), **ending(code))

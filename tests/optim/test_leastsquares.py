@@ -119,6 +119,19 @@ def test_reports_of_failure():
     assert least_squares(decay, np.array([1.0, 1.0]), (TIMES, VALUES), max_steps=0).nit == 0
 
 
+@pytest.mark.parametrize("method", ["lm", "gn"])
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_squares_beyond_the_range_of_floats(method, unit):
+    found = least_squares(lambda x, u: u * (x ** 3 - np.array([1.0, 8.0])), np.array([0.5, 3.0]), unit, method)
+    assert found.success and np.allclose(found.x, [1.0, 2.0], rtol=1e-12)
+
+
+def test_a_steep_start():
+    # exp(500) - 1: far beyond where squares are finite; every step takes about one from the exponent.
+    found = least_squares(lambda x: np.exp(100.0 * x) - 1.0, np.array([5.0]))
+    assert found.success and abs(found.x[0]) < 1e-12 and found.cost < 1e-20
+
+
 def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match="'trf'"):
         least_squares(decay, np.ones(2), (TIMES, VALUES), "trf")

@@ -34,7 +34,7 @@ def gn(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
     """Steps of Gauss-Newton; see the module."""
     n, m = x.size, r.size
     scale = memory[0]
-    a, b, jp = np.empty((n, m)), np.empty(m), np.empty(m)
+    a, b, jp, level = np.empty((n, m)), np.empty(m), np.empty(m), np.empty(m)
     order, free = np.empty(n, np.int64), np.empty(n, np.bool_)
     p, full, x_new, r_new = np.empty(n), np.empty(n), np.empty(n), np.empty(m)
     if counts[NFEV] == 0:
@@ -42,7 +42,7 @@ def gn(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
         if status != RUNNING:
             return status
     for step in range(steps):
-        steepest = triangle(x, r, columns, scale, now, bounds, a, b, order, free)
+        steepest = triangle(x, r, columns, scale, now, bounds, a, b, level, order, free)
         if now[VALUE] == 0.0 or steepest <= limits[GTOL]:
             return FLAT
         back(a, b, order, rank_of(a), full)
@@ -57,9 +57,9 @@ def gn(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
             residuals(problem, x_new, r_new)
             counts[NFEV] += 1
             value = norm(r_new)
-            linear, slope = predicted(columns, r, p, before, jp)
+            linear, slope = predicted(columns, level, p, before, jp)
             foreseen = -(linear * linear + 2.0 * slope)
-            if value < math.inf and value * value <= before * before * (1.0 + 2e-4 * min(slope, 0.0)):
+            if value < math.inf and (value / before) ** 2 <= 1.0 + 2e-4 * min(slope, 0.0):
                 taken = True
                 break
             if foreseen <= limits[FTOL]:

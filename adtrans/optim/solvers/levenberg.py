@@ -78,28 +78,44 @@ def project(x, bounds):
         x[j] = min(max(x[j], bounds[0, j]), bounds[1, j])
 
 
-def triangle(x, r, columns, scale, now, bounds, a, b, order, free):
-    """QR of the columns of variables that may move; the largest cosine between one of them and the residuals."""
-    steepest = 0.0
+def triangle(x, r, columns, scale, now, bounds, a, b, level, order, free):
+    """QR of the columns of variables that may move, in units of |r|; `level` becomes r in these units.
+
+    Returns the largest cosine between one of them and the residuals, 0 where there is none. Quotients are stored before
+    they are multiplied, lest the compiler multiply first, which can overflow.
+    """
+    steepest, unit = 0.0, now[VALUE]
+    if unit == 0.0:
+        return 0.0
+    for i in range(r.size):
+        level[i] = r[i] / unit
+        b[i] = level[i]
     for j in range(x.size):
-        slope, length = dot(columns[j], r), norm(columns[j])
-        free[j] = not held(x, slope, bounds, j)
-        scale[j] = max(scale[j], length)
+        scale[j] = max(scale[j], norm(columns[j]))
         for i in range(r.size):
-            a[j, i] = columns[j, i] if free[j] else 0.0
-        if free[j] and length > 0.0 and now[VALUE] > 0.0:
-            steepest = max(steepest, abs(slope) / length / now[VALUE])
-    copy(r, b)
+            a[j, i] = columns[j, i] / unit
+        slope, length = dot(a[j], level), norm(a[j])
+        free[j] = not held(x, slope, bounds, j)
+        if free[j] and length > 0.0:
+            steepest = max(steepest, abs(slope) / length)
+        if not free[j]:
+            for i in range(r.size):
+                a[j, i] = 0.0
     factor(a, b, order)
     return steepest
 
 
 def scaled_norm(scale, p):
     """The norm of p in units of the scales."""
+    most = 0.0
+    for j in range(p.size):
+        most = max(most, abs(scale[j] * p[j]))
+    if most == 0.0 or not most < math.inf:
+        return most
     total = 0.0
     for j in range(p.size):
-        total += (scale[j] * p[j]) ** 2
-    return math.sqrt(total)
+        total += (scale[j] * p[j] / most) ** 2
+    return most * math.sqrt(total)
 
 
 def newton(a, order, rank, scale, p, size, w):
@@ -151,14 +167,16 @@ def longest(a, b, order, scale, radius, damping, p, s, c, w, weights):
     return damping
 
 
-def predicted(columns, r, p, value, jp):
-    """|J p| and the inner product of J p and r, both in units of the value."""
-    for i in range(r.size):
+def predicted(columns, level, p, unit, jp):
+    """|J p| and the inner product of J p and r, both in units of |r|."""
+    for i in range(level.size):
         jp[i] = 0.0
     for j in range(p.size):
-        for i in range(r.size):
+        for i in range(level.size):
             jp[i] += p[j] * columns[j, i]
-    return norm(jp) / value, dot(jp, r) / value / value
+    for i in range(level.size):
+        jp[i] /= unit
+    return norm(jp), dot(jp, level)
 
 
 def lm(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace):
@@ -168,14 +186,14 @@ def lm(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
     a, s, jp = np.empty((n, m)), np.empty((n + 1, n)), np.empty(m)
     b, c, w, weights = np.empty(m), np.empty(n + 1), np.empty(n), np.empty(n)
     order, free = np.empty(n, np.int64), np.empty(n, np.bool_)
-    p, x_new, r_new = np.empty(n), np.empty(n), np.empty(m)
+    p, x_new, in_units, r_new, level = np.empty(n), np.empty(n), np.empty(n), np.empty(m), np.empty(m)
     fresh = counts[NFEV] == 0
     if fresh:
         status = start(problem, x, r, columns, now, counts, bounds)
         if status != RUNNING:
             return status
     for step in range(steps):
-        steepest = triangle(x, r, columns, scale, now, bounds, a, b, order, free)
+        steepest = triangle(x, r, columns, scale, now, bounds, a, b, level, order, free)
         if fresh:
             for j in range(n):
                 scale[j] = scale[j] if scale[j] > 0.0 else 1.0
@@ -184,30 +202,32 @@ def lm(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
                 now[RADIUS] = limits[OPTION]
         if now[VALUE] == 0.0 or steepest <= limits[GTOL]:
             return FLAT
-        size_x = scaled_norm(scale, x)
+        unit, size_x = now[VALUE], scaled_norm(scale, x)
+        for j in range(n):
+            in_units[j] = scale[j] / unit
         while True:
-            now[REACH] = longest(a, b, order, scale, now[RADIUS], now[REACH], p, s, c, w, weights)
+            now[REACH] = longest(a, b, order, in_units, now[RADIUS] / unit, now[REACH], p, s, c, w, weights)
             for j in range(n):
                 x_new[j] = x[j] - p[j]
             project(x_new, bounds)
             for j in range(n):
                 p[j] = x_new[j] - x[j]
             size = scaled_norm(scale, p)
+            if not size < np.inf:
+                return STUCK
             if fresh:
                 now[RADIUS] = min(now[RADIUS], size)
                 fresh = False
             residuals(problem, x_new, r_new)
             counts[NFEV] += 1
             value = norm(r_new)
-            actual = -1.0
-            if 0.1 * value < now[VALUE]:
-                actual = 1.0 - (value / now[VALUE]) ** 2
-            linear, slope = predicted(columns, r, p, now[VALUE], jp)
+            actual = 1.0 - (value / unit) ** 2 if 0.1 * value < unit else -1.0
+            linear, slope = predicted(columns, level, p, unit, jp)
             foreseen = -(linear * linear + 2.0 * slope)
             ratio = actual / foreseen if foreseen > 0.0 else 0.0
             if ratio <= 0.25:
                 shrink = 0.5 if actual >= 0.0 else 0.5 * slope / (slope + 0.5 * actual)
-                if 0.1 * value >= now[VALUE] or not shrink >= 0.1:
+                if 0.1 * value >= unit or not shrink >= 0.1:
                     shrink = 0.1
                 now[RADIUS] = shrink * min(now[RADIUS], size / 0.1)
                 now[REACH] /= shrink
@@ -228,11 +248,11 @@ def lm(problem, x, r, columns, memory, now, counts, limits, bounds, steps, trace
         counts[NIT] += 1
         jacobian(problem, x, columns, counts)
         record(trace, step, 0.5 * value * value, x)
+        for j in range(n):
+            if not largest(columns[j]) < np.inf:
+                return NOT_FINITE
         if abs(actual) <= limits[FTOL] and foreseen <= limits[FTOL] and 0.5 * ratio <= 1.0:
             return NO_DECREASE
         if now[RADIUS] <= limits[XTOL] * size_x:
             return NO_CHANGE
-        for j in range(n):
-            if not largest(columns[j]) < np.inf:
-                return NOT_FINITE
     return RUNNING

@@ -67,7 +67,7 @@ def outcome(value, value_new, x, x_new, g_new, limits):
     """Whether a step was the last: by the gradient, the decrease of the value or the change of the point."""
     if largest(g_new) <= limits[GTOL]:
         return FLAT
-    if value - value_new <= limits[FTOL] * max(abs(value), abs(value_new), 1.0) and limits[FTOL] > 0.0:
+    if abs(value - value_new) <= limits[FTOL] * max(abs(value), abs(value_new), 1.0) and limits[FTOL] > 0.0:
         return NO_DECREASE
     if limits[XTOL] > 0.0:
         moved, size = 0.0, 0.0
