@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from adtrans import cache
-from adtrans.errors import ArgumentError, ArgumentValueError, LocatedTypeError
+from adtrans.errors import ArgumentError, ArgumentValueError, LocatedTypeError, UnsupportedError
 from adtrans.gradient import GradientFunction, Settings, located
 from adtrans.leaves import map_leaves
 from adtrans.lower.program import ArrayResult, NumberResult, TupleResult
@@ -166,6 +166,8 @@ class Problem:
         made = cpu.load(key) if key else None
         if made is None:
             made = cpu.compile_module(body, name, ("i8",) * 4, key=key, meta={}, names={"made": inner})
+        if not hasattr(made.function, "overloads"):
+            raise UnsupportedError("solvers run compiled code only, which NUMBA_DISABLE_JIT turns off")
         return Entry(made.function, entry_address(made.function), text.slots)
 
     # --- text
