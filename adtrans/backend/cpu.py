@@ -15,7 +15,7 @@ import itertools
 import json
 import pickle
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +71,15 @@ def compile_module(
     parallel: bool = False,
     noalias: bool = False,
     wrapping: Sequence[int] | None = None,
+    names: Mapping[str, Callable] | None = None,
 ) -> Compiled:
     """Compile the function `entry` of the module `text` for exactly `signature`.
 
     With a `key` the result goes into the disk cache, if there is one. `strict` forbids reassociation and
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
-    indices are negative on these lines of the text at most. `meta` comes back as JSON would give it. Raises what Numba
-    raises when the text does not compile.
+    indices are negative on these lines of the text at most. `names` are compiled functions that the text calls by name,
+    functions of this text or such as are loaded before it is; the key has to tell them, too. `meta` comes back as JSON
+    would give it. Raises what Numba raises when the text does not compile.
     """
     options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
                "wrapping": wrapping}
@@ -85,6 +87,7 @@ def compile_module(
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)
     function = _execute(text, entry, identity, key)
+    function.__globals__.update(names or {})
     native = None
     if not config.DISABLE_JIT:
         native = _Native()
@@ -93,6 +96,7 @@ def compile_module(
             function.compile(_numba_types(signature))
     if key and native and native.content:
         record |= {"machine": _machine(), "symbols": native.symbols}
+        record["modules"] = [function.__module__ for function in (names or {}).values()]
         _publish(key, {_SOURCE: text.encode(), _RECORD: json.dumps(record).encode(), _NATIVE: native.content})
     return Compiled(function, text, entry, tuple(signature), record["meta"], from_cache=False)
 
@@ -123,6 +127,9 @@ def _restore(key: str, files: dict[str, bytes]) -> Compiled:
         raise ValueError("compiled for another processor")
     entry, signature = record["entry"], tuple(record["signature"])
     native = _Native(files[_NATIVE], record["symbols"])
+    for name in record["modules"]:  # by which the machine code knows the functions that it has taken in
+        if name not in sys.modules:
+            sys.modules[name] = execute(text, name, f"<{name}>")
     function = _execute(text, entry, _identity(text, record), key)
     function = _dispatcher(function, text, record["options"], native)
     function.compile(_numba_types(signature))
@@ -211,7 +218,7 @@ class _Native(_Cache):
         self.content = None
 
 
-class _LeanCompiler(CompilerBase):
+class LeanCompiler(CompilerBase):
     """Numba's pipeline for plain loops.
 
     Left out are the passes that look for what generated code does not have: closures and comprehensions, `with`,
@@ -241,7 +248,7 @@ class _LeanCompiler(CompilerBase):
 def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     """The compiler for a text and the promises that are made of it."""
 
-    class Pipeline(_LeanCompiler):
+    class Pipeline(LeanCompiler):
         def define_pipelines(self):
             self.state.flags.noalias = options["noalias"]
             found = super().define_pipelines()

@@ -271,7 +271,7 @@ def test_vector_and_remainder_agree_bitwise(name, dtype):
 # In the place of NumPy's functions.
 
 
-class Replacing(cpu._LeanCompiler):
+class Replacing(cpu.LeanCompiler):
     def define_pipelines(self):
         (passes,) = super().define_pipelines()
         if not any(step is VectorMath for step, _ in passes.passes):
@@ -284,7 +284,7 @@ class Replacing(cpu._LeanCompiler):
 def replacing(tmp_path, monkeypatch):
     monkeypatch.setenv("ADTRANS_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("ADTRANS_CACHE", raising=False)
-    monkeypatch.setattr(cpu, "_LeanCompiler", Replacing)
+    monkeypatch.setattr(cpu, "LeanCompiler", Replacing)
 
 
 HEAD = "import math\nimport numpy as np\n\n\n"
