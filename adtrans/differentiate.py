@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adtrans.analysis.activity import analyse
+from adtrans.analysis.activity import Activity, analyse
 from adtrans.analysis.regions import Regions
 from adtrans.build import Builder, zero
 from adtrans.factorise import factorise
-from adtrans.ir import Array, Operand, Program, Var
+from adtrans.ir import Array, Operand, Prim, Program, Var
 from adtrans.local import Local, local_loops, reverse_in_place
 from adtrans.matrices import keep_operands
 from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
+from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.storage import Stack, Tape
 from adtrans.tape import forward_sweep
 
@@ -39,8 +40,31 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     kept = keep_operands(program, activity)
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)
+    reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, frozenset())
+    kept = taped(reverse)
+    if any(spared(reverse, var, kept) for var in kept):
+        reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, kept)
+    return made
+
+
+def taped(reverse: Reverse) -> frozenset[Var]:
+    """The values that the reverse sweep takes from tapes."""
+    return frozenset(var for var, plan in reverse.storage.plans.items() if isinstance(plan, Tape))
+
+
+def spared(reverse: Reverse, var: Var, kept: frozenset[Var]) -> bool:
+    """Whether a value need not be taped if others are."""
+    match reverse.storage.definition(var):
+        case Prim(op, args):
+            return plain(op) not in TRANSCENDENTAL and not reverse.needs_result(var) and all(
+                arg in kept or reverse.storage.free(arg) for arg in args)
+    return False
+
+
+def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds: Seeds, given: dict[Var, Var],
+           values: tuple[Operand, ...], in_place: bool, wanted: frozenset[Var]) -> tuple[Reverse, Program]:
+    """The program with both sweeps; `wanted` are values that are taped in any case."""
     regions = Regions(program)
-    given = dict(shadows or {})
     prologue = Builder(relaxed=True)
     made: dict[Var, Var] = {}
     others: dict[Var, Var] = {}
@@ -49,7 +73,7 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
             shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
             (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
     local = local_loops(program, activity, regions, seeds) if in_place else {}
-    reverse = Reverse(program, activity, regions, {**given, **made, **others}, local)
+    reverse = Reverse(program, activity, regions, {**given, **made, **others}, local, wanted)
     reverse.untouched = set(made) - set(reverse.companions)
     for each in local.values():
         reverse_in_place(each, reverse, differentiate)
@@ -69,7 +93,7 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
              "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
              "forward": len(body) - len(reverse.build.here.body)}
-    return replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
+    return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 
 
 def tapes_of(reverse: Reverse, local: dict[int, Local]) -> set[Var]:

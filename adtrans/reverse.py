@@ -69,9 +69,10 @@ class Reverse:
     """The reverse sweep of one program."""
 
     def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var],
-                 local: dict[int, Local]):
+                 local: dict[int, Local], wanted: frozenset[Var] = frozenset()):
         self.program, self.activity, self.regions, self.local = program, activity, regions, local
-        self.storage = Storage(program, regions, activity.classes, kept=self.needs_result, placed=self.needs_place)
+        self.storage = Storage(program, regions, activity.classes, kept=self.needs_result, placed=self.needs_place,
+                               wanted=wanted)
         self.build = Builder(relaxed=True)
         self.bars: dict[Var, Operand] = {}
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}

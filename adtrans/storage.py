@@ -74,7 +74,7 @@ class Storage:
     """The storage plan of one program, made on demand.
 
     `kept` tells which values the reverse sweep needs for themselves in any case, `placed` of which elements that are
-    read it needs the indices.
+    read it needs the indices; `wanted` are values that it is known to need from what it needed before.
     """
 
     program: Program
@@ -83,6 +83,7 @@ class Storage:
     companions: dict[Var, Var] = field(default_factory=dict)
     kept: Callable[[Var], bool] = lambda var: False
     placed: Callable[[Var], bool] = lambda var: False
+    wanted: frozenset[Var] = frozenset()
 
     def __post_init__(self) -> None:
         self.plans: dict[Var, Plan] = {}
@@ -173,7 +174,7 @@ class Storage:
             return True
         match self.definition(var):
             case Prim(op, args) if plain(op) not in TRANSCENDENTAL and all(
-                    self.free(arg) or self.kept(arg) for arg in args):
+                    self.free(arg) or self.kept(arg) or arg in self.wanted for arg in args):
                 return True
             case Dim(array):
                 return self.reachable(array)

@@ -7,7 +7,7 @@ apart from each other (the caller has seen to it) and every allocation is new.
 
 from __future__ import annotations
 
-from adtrans.ir import Array, For, If, Let, ListOf, Pop, Program, Push, Reshape, Strided, Var, View, While, walk
+from adtrans.ir import Alloc, Array, For, If, Let, ListOf, Pop, Program, Push, Reshape, Strided, Var, View, While, walk
 
 
 class Classes(dict):
@@ -54,3 +54,25 @@ def memory_classes(program: Program) -> Classes:
             case Let(var, Pop(stack)) if isinstance(var.type, Array):
                 classes.union(stack, var)
     return classes
+
+
+def exchanged(program: Program) -> dict[Var, tuple]:
+    """References that a loop does nothing with but exchange them: to what each belongs, at one time.
+
+    Two different ones of the same group never refer to the same array: they start as different arrays.
+    """
+    apart: dict[Var, tuple] = {var: ("start", var) for var in program.params if isinstance(var.type, Array)}
+    for statement in walk(program.body):
+        match statement:
+            case Alloc(var):
+                apart[var] = "start", var
+            case For(carries=carries) | While(carries=carries):
+                arrays = [carry for carry in carries if isinstance(carry.inside.type, Array)]
+                starts = [carry.init for carry in arrays]
+                groups = {apart[start][0] for start in starts if start in apart}
+                if len(arrays) > 1 and {carry.next for carry in arrays} == {carry.inside for carry in arrays} \
+                        and all(start in apart for start in starts) and len(set(starts)) == len(starts) \
+                        and len(groups) == 1:
+                    apart.update({carry.inside: (("inside", id(statement)), carry.inside) for carry in arrays})
+                    apart.update({carry.after: (("after", id(statement)), carry.after) for carry in arrays})
+    return apart

@@ -21,11 +21,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adtrans import ir
-from adtrans.analysis.alias import memory_classes
+from adtrans.analysis.alias import exchanged, memory_classes
 from adtrans.analysis.indices import Indices
 from adtrans.build import ONE, ZERO, Builder, const, zero
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
-from adtrans.optimise.simplify import simplify
+from adtrans.optimise.simplify import simplify, substitute
 
 # How many values of an iteration a loop may keep, how short it may be, and over how many rows sums are gathered.
 VALUES = 10
@@ -115,7 +115,7 @@ class Gatherer:
     """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is."""
 
     def __init__(self, program: Program):
-        self.classes = memory_classes(program)
+        self.classes, self.exchanged = memory_classes(program), exchanged(program)
         self.indices = Indices(program)
         self.open: list[list[Stmt]] = []
         self.depth: dict[Var, int] = dict.fromkeys(program.params, 0)
@@ -182,10 +182,10 @@ class Gatherer:
     def terms(self, loop: For, outside: list[Let]) -> dict[int, Term]:
         """What can be added later, by the identity of the statement."""
         inner = own(loop) - {item.var for item in outside}
-        touched = {self.classes[array] for array in accessed(loop)}
+        touched = accessed(loop)
         definitions = {item.var: item.expr for item in loop.body if isinstance(item, Let)}
         accumulations = [item for item in loop.body
-                         if isinstance(item, Accumulate) and self.classes[item.array] not in touched]
+                         if isinstance(item, Accumulate) and all(self.apart(item.array, other) for other in touched)]
         scales = {item.value: scale(item.value, definitions, inner) for item in accumulations}
         if len({value for _, value in scales.values()}) == len(scales):
             scales = {value: (None, value) for value in scales}
@@ -198,6 +198,13 @@ class Gatherer:
                 index = tuple(ZERO if axis in axes else index for axis, index in enumerate(item.index))
                 found[id(item)] = Term(item.array, index, axes[0], forms[axes[0]][1], *scales[item.value])
         return found
+
+    def apart(self, one: Var, other: Var) -> bool:
+        """Whether two references never are to the same memory."""
+        if self.classes[one] is not self.classes[other]:
+            return True
+        groups = self.exchanged.get(one, (None,))[0], self.exchanged.get(other, (0,))[0]
+        return one is not other and groups[0] == groups[1]
 
     def turnable(self, loop: For, body: list[Stmt]) -> bool:
         """Whether iterations may run in the opposite order: what is stored is an iteration's own, and no stack has its
@@ -284,16 +291,39 @@ class Gatherer:
     def keep(self, build: Builder, inner: Inner, columns: Range, kept: dict[Operand, Var], slot: tuple[Operand, ...],
              pad: int) -> None:
         """The loop itself, which keeps what is to be added."""
-        loop = inner.loop
+        loop, cleared = inner.loop, self.cleared(inner)
         with build.block() as block:
             for item in inner.body:
-                build.emit(item)
+                if item not in cleared:
+                    build.emit(item)
             place = build.prim("add", build.prim("sub", loop.counter, columns.low), const(pad))
             for value, row in kept.items():
                 build.store(row, (*slot, place), value)
         if loop.step != ONE and self.turnable(loop, inner.body):
             loop = replace(loop, start=columns.low, stop=columns.high, step=ONE)
         build.emit(replace(loop, body=tuple(block.body)))
+        for item in cleared:
+            counter = Var(INT, loop.counter.name)
+            needed = [other for other in inner.body if isinstance(other, Let) and other.var in item.index]
+            names = {other.var: Var(INT) for other in needed} | {loop.counter: counter}
+
+            def change(operand: Operand, names=names) -> Operand:
+                return names.get(operand, operand)
+
+            body = [Let(names[other.var], substitute(other.expr, change), other.span) for other in needed]
+            build.emit(replace(loop, counter=counter, body=(*body, substitute(item, change)), carries=()))
+
+    def cleared(self, inner: Inner) -> list[Store]:
+        """Stores of zeros that get a loop of their own: to references that LLVM does not know to be apart from the rows
+        that are kept, in loops that otherwise only read."""
+        stores = [item for item in inner.body if isinstance(item, Store)]
+        known = {item.var: item.expr for item in inner.body if isinstance(item, Let)}
+        simple = all(isinstance(item.value, Const) and self.exchanged.get(item.array, ("start",))[0] != "start"
+                     and all(index is inner.loop.counter or index not in known or isinstance(known[index], Prim)
+                             and set(known[index].args).isdisjoint(known) for index in item.index) for item in stores)
+        reads = {item.expr.index for item in inner.body if isinstance(item, Let) and isinstance(item.expr, Load)
+                 and any(item.expr.array is store.array for store in stores)}
+        return stores if simple and len(stores) == 1 and reads <= {stores[0].index} else []
 
     # --- a loop over rows
 

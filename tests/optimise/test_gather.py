@@ -196,3 +196,52 @@ def test_what_is_read_in_the_loop_is_not_gathered():
     adtrans.check_grads(fun, (x,))
     gradient(x)
     assert "row" not in gradient.source
+
+
+def taking_turns(x, steps):
+    u, v = x.copy(), x.copy()
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            v[i] = u[i] - 0.2 * u[i] * (u[i] - u[i - 1]) + 0.1 * u[i + 1]
+        u, v = v, u
+    return np.sum(u * u * u)
+
+
+def three_in_turn(x, steps):
+    u, v, w = x.copy(), 0.5 * x, x * x
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            w[i] = u[i - 1] * v[i + 1] - 0.3 * v[i - 1] * u[i + 1]
+        u, v, w = v, w, u
+    return np.sum(u * v) + w[2]
+
+
+def one_array_twice(x, steps):
+    u = x.copy()
+    v = u
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            v[i] = 0.5 * u[i] + 0.2 * u[i - 1] * u[i + 1]
+        u, v = v, u
+    return np.sum(u * u)
+
+
+def one_given_up(x, steps):
+    u, v = x.copy(), x * 2.0
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            v[i] = u[i] - 0.2 * u[i - 1] + 0.1 * u[i + 1]
+        u, v = v, v
+    return np.sum(u * u * v)
+
+
+@pytest.mark.parametrize("fun, gathered", [(taking_turns, True), (three_in_turn, True), (one_array_twice, False),
+                                           (one_given_up, False)], ids=lambda value: getattr(value, "__name__", value))
+def test_arrays_that_take_turns(fun, gathered):
+    x = np.linspace(0.3, 1.2, 30)
+    gradient = adtrans.grad(fun, cache=False)
+    for steps in (0, 1, 2, 3, 6):
+        expected = [fun(x + step, steps).imag / 1e-30 for step in np.eye(30) * 1e-30j]
+        for call in (gradient, gradient.interpreted):
+            assert np.allclose(call(x, steps), expected, rtol=1e-10, atol=1e-12)
+    assert ("row[" in gradient.source) == gathered
