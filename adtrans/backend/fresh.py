@@ -4,6 +4,10 @@ Numba's allocations are calls like any other to LLVM, which then has to reckon w
 over them are compiled twice, with a test before, or not vectorised at all. After type inference this pass hands the
 result of `np.empty` and `np.zeros` through an identity whose result LLVM is told not to alias anything; it is kept from
 looking inside.
+
+Freeing an array is a call on another pointer, the record that Numba keeps of it, which must not seem to have nothing to
+do with the elements: they would be read after it. So the result is shown to a function that might have kept it; from
+then on any unknown call may be one that changes the elements.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 NAME = "adtrans_fresh"
+SHOWN = "adtrans_shown"
 ALLOCATIONS = (np.empty, np.zeros)
 
 
@@ -30,6 +35,7 @@ def fresh(typingctx, array):
         pointer = made.data.type
         byte = llvm.IntType(8).as_pointer()
         passed = builder.call(identity(builder.module, byte), [builder.bitcast(made.data, byte)])
+        builder.call(witness(builder.module, byte), [passed])
         made.data = builder.bitcast(passed, pointer)
         return impl_ret_borrowed(context, builder, array, made._getvalue())
 
@@ -40,12 +46,27 @@ def identity(module: llvm.Module, byte: llvm.PointerType) -> llvm.Function:
     """The function that gives its argument back, once in a module."""
     if NAME in module.globals:
         return module.globals[NAME]
-    function = llvm.Function(module, llvm.FunctionType(byte, [byte]), NAME)
-    function.linkage = "internal"
+    function = opaque(module, llvm.FunctionType(byte, [byte]), NAME)
     function.return_value.add_attribute("noalias")
+    llvm.IRBuilder(function.append_basic_block()).ret(function.args[0])
+    return function
+
+
+def witness(module: llvm.Module, byte: llvm.PointerType) -> llvm.Function:
+    """The function that a pointer is shown to, once in a module."""
+    if SHOWN in module.globals:
+        return module.globals[SHOWN]
+    function = opaque(module, llvm.FunctionType(llvm.VoidType(), [byte]), SHOWN)
+    llvm.IRBuilder(function.append_basic_block()).ret_void()
+    return function
+
+
+def opaque(module: llvm.Module, kind: llvm.FunctionType, name: str) -> llvm.Function:
+    """A function of which LLVM concludes nothing from its body."""
+    function = llvm.Function(module, kind, name)
+    function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     function.attributes.add("optnone")
-    llvm.IRBuilder(function.append_basic_block()).ret(function.args[0])
     return function
 
 

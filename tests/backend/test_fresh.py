@@ -3,7 +3,7 @@
 import numpy as np
 
 from adtrans.backend import cpu
-from adtrans.backend.fresh import NAME
+from adtrans.backend.fresh import NAME, SHOWN
 
 TEXT = """
 import numpy as np
@@ -41,3 +41,29 @@ def test_only_with_the_promise_about_arguments():
     for noalias in (True, False):
         text = compiled(noalias).inspect_llvm().popitem()[1]
         assert (f"noalias ptr @{NAME}(" in text or f"noalias i8* @{NAME}(" in text) == noalias
+
+
+def stages(count):
+    """A function of many arrays, each read last where the next ones are made."""
+    lines = ["import numpy as np", "", "", "def f(x, n):", "    a_0 = np.empty(n)", "    for i in range(n):",
+             "        a_0[i] = x[i]", "    b_0 = np.zeros(n)"]
+    for k in range(count):
+        lines += [f"    a_{k + 1} = np.zeros(n)", f"    b_{k + 1} = np.empty(n)", f"    c_{k} = np.zeros(a_{k}.shape[0])",
+                  "    for i in range(n):", f"        t = a_{k}[i]", f"        b_{k + 1}[i] = b_{k}[i] + t",
+                  f"        c_{k}[i] += t * 0.5", "    for i in range(n - 1, -1, -1):",
+                  f"        a_{k + 1}[i] += c_{k}[i] + b_{k}[n - 1 - i]", f"        b_{k}[i] = 0.0"]
+    return "\n".join([*lines, f"    return a_{count}, b_{count}", ""])
+
+
+def test_nothing_is_read_after_it_was_freed():
+    text, x = stages(12), np.linspace(1.0, 2.0, 9)
+    space = {}
+    exec(text, space)
+    expected = space["f"](x, 9)
+    function = cpu.compile_module(text, "f", ("f8:1:C", "i8"), key=None, meta={}, noalias=True).function
+    for _ in range(20):
+        for one, other in zip(function(x, 9), expected):
+            assert np.allclose(one, other, rtol=1e-14, atol=0.0)
+    llvm = function.inspect_llvm().popitem()[1]
+    assert all(f"{NAME}(ptr" not in line or "poison" not in line for line in llvm.splitlines())
+    assert f"@{SHOWN}(ptr %" in llvm and f"@{SHOWN}(ptr poison" not in llvm and f"@{SHOWN}(ptr undef" not in llvm
