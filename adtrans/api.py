@@ -18,6 +18,9 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
     shape and dtype of the argument; containers give containers of the same structure with None for leaves that are
     not floating-point. Arguments are never changed.
 
+    With `has_aux` the function returns a pair of the number to differentiate and anything else that a function may
+    return, which is handed on: `grad` gives (gradient, aux) and `value_and_grad` ((value, aux), gradient).
+
     Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
     outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
     arguments of a wrong type.

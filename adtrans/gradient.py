@@ -170,11 +170,13 @@ class GradientFunction:
         for buffer, other in zip(buffers, own_buffers):
             if other is not buffer:
                 buffer += other
-        values = result if isinstance(result, tuple) else (result,)
-        for (buffer, where), extra in zip(scalars, values[1:]):
+        structure = self._result(found, mode)
+        values = iter(result if isinstance(result, tuple) else (result,))
+        value = build_result(structure, values)
+        for (buffer, where), extra in zip(scalars, values):
             buffer[where] += extra
         self._shorten("accumulate", found, lambda: direct.make_accumulate(self, found, mode))
-        return self._number(values[0], self._result(found, mode))
+        return value
 
     def _accumulate_shared(self, bars, bound, seed):
         """`accumulate` for arguments that overlap in memory."""
@@ -279,12 +281,20 @@ class GradientFunction:
     def _finish(self, mode_name: str, found: Specialisation, mode: Mode, result, bound):
         if mode_name == "value":
             return self._value(found, mode, result)
-        value, parts = result if mode_name == "value_and_grad" else (None, result)
+        structure, aux = self._result(found, mode), self.settings.has_aux
         if mode_name == "value_and_grad":
-            value = self._number(value, self._result(found, mode))
+            first, parts = result
+            value = build_result(structure, in_order(first))
+        elif aux:
+            parts, last = result
+            value = build_result(structure.items[1], in_order(last))
+        else:
+            parts = result
         gradients = self._gradients(found, parts)
         gradient = gradients if isinstance(self.settings.argnums, tuple) else gradients[0]
-        return (value, gradient) if mode_name == "value_and_grad" else gradient
+        if mode_name == "value_and_grad":
+            return value, gradient
+        return (gradient, value) if aux else gradient
 
     def _value(self, found: Specialisation, mode: Mode, result):
         count = self._count(found, mode)
@@ -393,12 +403,13 @@ class GradientFunction:
     def _mode(self, found: Specialisation, name: str) -> Mode:
         mode = found.modes.get(name)
         if mode is None:
-            if self.settings.target != "cpu" or self.settings.checkpoint is not None or self.settings.has_aux:
-                raise UnsupportedError("target=, checkpoint= and has_aux= are not built yet")
+            if self.settings.target != "cpu" or self.settings.checkpoint is not None:
+                raise UnsupportedError("target= and checkpoint= are not built yet")
             mode = self._from_disk(found, name)
             if mode is None:
                 mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
-                                               isinstance(self.settings.argnums, tuple), self.settings.outputs))
+                                               isinstance(self.settings.argnums, tuple), self.settings.outputs,
+                                               self.settings.has_aux))
             found.modes[name] = mode
         return mode
 
@@ -408,7 +419,7 @@ class GradientFunction:
             return None
         try:
             return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
-                                isinstance(self.settings.argnums, tuple), self.settings.outputs,
+                                isinstance(self.settings.argnums, tuple), self.settings.outputs, self.settings.has_aux,
                                 repr(tuple(found.specs.items())), repr(found.options),
                                 [str(array.dtype) for array in self.identity.arrays])
         except TypeError:
@@ -462,9 +473,6 @@ class GradientFunction:
 
     def _count(self, found: Specialisation, mode: Mode) -> int:
         return count_operands(self._result(found, mode))
-
-    def _number(self, value, result: NumberResult):
-        return typed_number(value, result.code, result.weak)
 
     # --- looking inside
 
@@ -662,6 +670,15 @@ def count_operands(result) -> int:
         case StaticResult():
             return 0
     return 1
+
+
+def in_order(raw: Any) -> Iterator[Any]:
+    """The numbers and arrays in the nested tuples that compiled code returns, where None stands for other things."""
+    if isinstance(raw, tuple):
+        for item in raw:
+            yield from in_order(item)
+    elif raw is not None:
+        yield raw
 
 
 def build_result(result, values: Iterator[Any]):

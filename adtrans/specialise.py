@@ -5,7 +5,7 @@ The pass list of every mode stands here, top to bottom.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
-from adtrans.write import written
+from adtrans.write import Grouping, written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
@@ -95,11 +95,12 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
-            several: bool = True, outputs: tuple[str, ...] = ()) -> Product:
+            several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
     """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
     "jvp" or "hvp".
 
-    `outputs` are the arguments in which an "adjoint" finds the results of a procedure.
+    `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
+    number to differentiate and something else.
     """
     lowered = reading.lowered
     program = reading.value
@@ -113,10 +114,10 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
         case "jvp":
             program = tangent_program(reading, argnums, specs)
         case "hvp":
-            require_scalar(lowered)
+            require_scalar(lowered, aux)
             program = second_program(reading, argnums, specs)
         case _:
-            require_scalar(lowered)
+            require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
     program = ir.verify(simplify(ir.verify(program)))
     if not reading.debug and mode != "value":
@@ -125,7 +126,7 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
     single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
-    grouping = (mode == "value_and_grad", not single) if mode in ("grad", "value_and_grad") else None
+    grouping = grouped(mode, program, single, lowered.result if aux else None)
     made = written(program, entry, title, grouping)
     meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
             "wrapping": None if reading.debug else made.wrapping}
@@ -133,8 +134,31 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
                    lowered.captured_arrays)
 
 
+def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:
+    """How a gradient is returned, as in JAX: with a `result` of two parts (gradient, aux), ((value, aux), gradient)."""
+    if mode not in ("grad", "value_and_grad"):
+        return ()
+    count = iter(range(len(program.results)))
+    value: Grouping = next(count) if mode == "value_and_grad" else ()
+    aux = numbered(result.items[1], count) if result is not None else None
+    gradient = next(count) if single else tuple(count)
+    if result is not None:
+        return ((value, aux), gradient) if mode == "value_and_grad" else (gradient, aux)
+    return (value, gradient) if mode == "value_and_grad" else gradient
+
+
+def numbered(structure: Any, count: Iterator[int]) -> Grouping:
+    """A result as a tree of the numbers of its operands; containers of every kind are tuples."""
+    match structure:
+        case StaticResult():
+            return None
+        case TupleResult(_, items):
+            return tuple(numbered(item, count) for item in items)
+    return next(count)
+
+
 def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The gradient of one number, with the value unless the mode is "grad"."""
+    """The gradient of the first result, after it (unless the mode is "grad") and any others."""
     program, lowered = reading.value, reading.lowered
     inputs = differentiated(lowered, argnums, specs)
     result = program.results[0]
@@ -145,11 +169,12 @@ def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], spec
         shadows = bars_of(inputs)
     direct = {var: shadow for var, shadow in shadows.items() if var not in program.mutable}
     made = differentiate(program, inputs, seeds=[(result, seed)], shadows=direct, in_place=not reading.debug,
-                         values=() if mode == "grad" else (result,))
+                         values=program.results[mode == "grad":])
     if reading.debug:
         made = instrument_adjoints(made, made.facts["forward"])
     require_continuous(made, lowered, argnums)
-    return add_to_bars(made, inputs, shadows, direct) if shadows.keys() - direct.keys() else made
+    apart = shadows.keys() - direct.keys()
+    return add_to_bars(made, inputs, shadows, direct, len(program.results)) if apart else made
 
 
 def pullback_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
@@ -215,6 +240,7 @@ def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, 
     """The tangents of the gradient: the Hessian times a direction."""
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
+    first = replace(first, results=first.results[len(reading.value.results) - 1:])
     first = optimise(ir.verify(simplify(ir.verify(first))))
     made = push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
@@ -238,9 +264,9 @@ def require_continuous(made: Program, lowered: Lowered, argnums: tuple[str, ...]
             "which have no derivative", lowered.span)
 
 
-def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[Var, Var]) -> Program:
+def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[Var, Var], count: int) -> Program:
     """Gradients of arguments that the program writes to are made apart and added to the caller's buffers last."""
-    value, *gradients = program.results
+    values, gradients = program.results[:count], program.results[count:]
     indirect = [var for var in inputs if var not in direct]
     build, kept = Builder(), []
     for var, gradient in zip(indirect, gradients):
@@ -252,7 +278,7 @@ def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[
     others = tuple(shadow for var, shadow in shadows.items() if var not in direct)
     own = tuple(param for param in params if param not in direct.values())
     facts = {**program.facts, "outputs": tuple(shadows.values())}
-    return replace(program, body=(*program.body, *build.here.body), results=(value, *kept),
+    return replace(program, body=(*program.body, *build.here.body), results=(*values, *kept),
                    params=(*own, *shadows.values(), seed), facts=facts) if others else program
 
 
@@ -266,11 +292,17 @@ def differentiated(lowered: Lowered, argnums: tuple[str, ...], specs: dict[str, 
     return tuple(dict.fromkeys(found))
 
 
-def require_scalar(lowered: Lowered) -> None:
-    """A gradient needs one floating-point result."""
+def require_scalar(lowered: Lowered, aux: bool = False) -> None:
+    """A gradient needs one floating-point result; with `aux` a pair of it and anything."""
     span = lowered.span
     name = lowered.source.name
-    match lowered.result:
+    result = lowered.result
+    if aux:
+        if not (isinstance(result, TupleResult) and issubclass(result.cls, tuple) and len(result.items) == 2):
+            raise LocatedTypeError(f"with has_aux=True {name} has to return a pair: a number and anything else", span,
+                                   "return value, aux")
+        result = result.items[0]
+    match result:
         case NumberResult(code) if code[0] == "f":
             return
         case NumberResult():
@@ -304,7 +336,7 @@ def encode(result: Any):
             return ["number", code, weak]
         case ArrayResult(dtype, rank):
             return ["array", dtype, rank]
-        case TupleResult(cls, items, _) if cls is tuple:
+        case TupleResult(cls, items) if cls is tuple:
             inner = [encode(item) for item in items]
             return ["other"] if ["other"] in inner else ["tuple", inner]
         case StaticResult(None):

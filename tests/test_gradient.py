@@ -454,7 +454,7 @@ def test_names_that_are_not_built_say_so(name):
         getattr(adtrans, name)(energy, X)
 
 
-@pytest.mark.parametrize("options", [{"has_aux": True}, {"target": "cuda"}, {"checkpoint": 3}], ids=str)
+@pytest.mark.parametrize("options", [{"target": "cuda"}, {"checkpoint": 3}], ids=str)
 def test_options_that_are_not_built_say_so(options):
     with pytest.raises(adtrans.UnsupportedError, match="not built yet"):
         grad(lambda x: x * x, **options).interpreted(2.0)
