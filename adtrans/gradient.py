@@ -112,6 +112,16 @@ class GradientFunction:
         self.__name__, self.__qualname__, self.__doc__ = plain.__name__, plain.__qualname__, plain.__doc__
         self.__module__ = plain.__module__
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self.parameters
+
+    @property
+    def transformed(self) -> tuple[str, Callable, dict]:
+        """What this is a transformation of, for functions that call it and are differentiated in turn."""
+        options = {"argnums": self.settings.argnums, "has_aux": self.settings.has_aux}
+        return ("value_and_grad" if self.with_value else "grad"), self.py_func, options
+
     def __repr__(self) -> str:
         return f"<gradient of {getattr(self.py_func, '__name__', self.py_func)!r} by {', '.join(self.argnames)}>"
 

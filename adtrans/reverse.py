@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from adtrans import ir
-from adtrans.analysis.activity import Activity
+from adtrans.analysis.activity import Activity, differentiable_places
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const, over_elements, zero
 from adtrans.ir import (
@@ -313,8 +313,7 @@ class Reverse:
         build = self.build
         bars = [self.shadow(var) if isinstance(var.type, Array) else self.take(var) or zero(var.type)
                 for var in statement.vars if var.type.is_float]
-        active = tuple(k for k, arg in enumerate(statement.args)
-                       if isinstance(arg.type, Array) and self.activity.is_active(arg))
+        active = differentiable_places(statement, self.activity)
         adjoint = adjoint_of(statement, active)
         needed = read_by(adjoint)
         values = [self.reference(operand) if param in needed else operand
@@ -324,7 +323,9 @@ class Reverse:
             build.emit(inner)
         own = {inner.var for inner in body if isinstance(inner, Alloc)}.union(bars)
         for k, result in zip(active, results):
-            if result in own and result.type.layout == "C":
+            if not isinstance(result.type, Array):
+                self.add(statement.args[k], result)
+            elif result in own and result.type.layout == "C":
                 self.contribute(statement.args[k], result)
             else:
                 add_nest(build, self.shadow(statement.args[k]), result)

@@ -17,6 +17,7 @@ from adtrans.build import Builder
 from adtrans.differentiate import differentiate
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
 from adtrans.forward import push
+from adtrans.inner import expand
 from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
@@ -64,10 +65,14 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
     if options.procedure:
         own = frozenset(param for made in lowered.params.values() for param in made if isinstance(param.type, Array))
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
+    return Reading(lowered, prepared(program, options, own), lowered.optimistic, options.debug)
+
+
+def prepared(program: Program, options: Options, own: frozenset[Var] = frozenset()) -> Program:
+    """A program as it is differentiated. It copies the parameters that it writes to, but for its `own`."""
     program = ir.verify(simplify(ir.verify(program)))
     program = replace(program, mutable=stored_params(program) - own)
-    program = ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
-    return Reading(lowered, program, lowered.optimistic, options.debug)
+    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
 
 
 def in_blocks(program: Program) -> Program:
@@ -119,8 +124,9 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
         case _:
             require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
-    program = ir.verify(simplify(ir.verify(program)))
-    if not reading.debug and mode != "value":
+    whole = expand(program)
+    program = ir.verify(simplify(ir.verify(whole)))
+    if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(program))
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
@@ -241,7 +247,7 @@ def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, 
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
     first = replace(first, results=first.results[len(reading.value.results) - 1:])
-    first = optimise(ir.verify(simplify(ir.verify(first))))
+    first = optimise(ir.verify(simplify(expand(ir.verify(first)))))
     made = push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
 

@@ -111,14 +111,22 @@ def apply(low, callee: Value, args: list[Value], keywords: dict[str, Value], nod
             return call_method(low, receiver, name, args, keywords)
         case Py(obj):
             return call_object(low, obj, args, keywords)
+    if hasattr(callee, "fun"):
+        from adtrans.lower import transforms
+
+        return transforms.call(low, callee, args, keywords)
     raise low.error(f"{describe(callee)} is not callable", kind="type")
 
 
 def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Value:
     from adtrans.library import LIBRARY
+    from adtrans.lower import transforms
     from adtrans.lower.tables import KNOWN, refused
     from adtrans.lower.ufunc_methods import ufunc_method
 
+    derived = transforms.derived_from(low, obj)
+    if derived is not None:
+        return transforms.call(low, derived, args, keywords)
     if statics.is_known(obj, KNOWN):
         return KNOWN[obj](low, args, keywords)
     if statics.is_known(obj, LIBRARY):

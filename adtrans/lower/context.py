@@ -21,6 +21,7 @@ from adtrans.lower.values import Along, Lazy, Maybe, Num, Poison, Py, Ref, Seq, 
 from adtrans.source import Source
 
 KINDS = {
+    "discrete": errors.NonDifferentiableError,
     "unsupported": UnsupportedError, "type": errors.LocatedTypeError, "value": errors.LocatedValueError,
     "index": errors.LocatedIndexError, "unbound": errors.UnboundNameError, "name": errors.UndefinedNameError,
     "attribute": errors.LocatedAttributeError, "key": errors.LocatedKeyError,
