@@ -247,12 +247,13 @@ class Forward:
         pushed = statement.function.pushed(moving)
         dots = [self.dots[arg] if isinstance(arg.type, Array) else self.dot_or_zero(arg)
                 for arg in (statement.args[k] for k in moving)]
-        count = len(statement.vars)
+        shown = statement.vars[:len(statement.vars) - statement.function.hidden]
+        count = len(shown)
         body, results = spliced(pushed, (*statement.args, *dots), statement.span,
-                                dict(zip(pushed.results[:count], statement.vars)))
+                                dict(zip(pushed.results[:count], shown)))
         for made in body:
             self.build.emit(made)
-        floats = [var for var in statement.vars if var.type.is_float]
+        floats = [var for var in shown if var.type.is_float]
         for var, found in zip(floats, results[count:]):
             if self.active(var):
                 self.dots[var] = found

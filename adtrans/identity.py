@@ -111,6 +111,9 @@ class Identity:
             kind, fun, options = transformation(obj)
             self.parts.append(("transformed", kind))
             self.visit(fun)
+            if kind == "custom":  # whose rules may be given later
+                options = {name: vars(obj)[name] for name in ("fwd", "bwd", "jvp")}
+                self.watched += [(vars(obj), name, rule) for name, rule in options.items()]
             self.visit_all("options", tuple(options.items()))
             return
         try:

@@ -17,7 +17,7 @@ import functools
 from dataclasses import replace
 
 from adtrans import ir
-from adtrans.build import Builder, const, over_elements, zero
+from adtrans.build import Builder, over_elements
 from adtrans.errors import UnsupportedError
 from adtrans.forward import push
 from adtrans.ir import Alloc, Array, Const, Inner, Let, Operand, Prim, Program, Stmt, Var
@@ -28,9 +28,15 @@ from adtrans.splice import spliced
 
 class Function:
     """A program of its own. `symmetric` tells that its derivatives are those of what it computes, which rules that a
-    user gives need not be."""
+    user gives need not be. The last `hidden` results are for the adjoint alone; a `simple` program does without them.
+    """
 
     symmetric = True
+    hidden = 0
+
+    def simple(self) -> Program:
+        """The program of the results that are not hidden."""
+        return self.program()
 
     def program(self) -> Program:
         """From arguments to results, each of which is made within and is nobody else's."""
@@ -75,11 +81,11 @@ class Gradient(Function):
     def adjoint(self, wanted: tuple[int, ...]) -> Program:
         """The derivative of the gradient by the arguments wanted: along the adjoint of the gradient, and with the seed
         moving as the adjoint of the value says."""
-        require_symmetric(self, "gradient")
         frame = Frame(self.made)
         inputs = tuple(self.primal.params[k] for k in wanted)
+        require_symmetric(self, "gradient", self.inputs, inputs)
         seed = Var(self.value.type, "seed")
-        full = expand(differentiate(self.primal, inputs, seeds=[(self.value, seed)]))
+        full = settle(differentiate(self.primal, inputs, seeds=[(self.value, seed)]))
         bars = dict(zip(floats(self.made.results), frame.bars))
         moving = {var: dot_of(var) for var in self.inputs}
         given = [bars[result] for result in self.made.results[len(self.kept):]]
@@ -92,7 +98,7 @@ class Gradient(Function):
                  if result.type.is_float and not (self.with_value and made is self.made.results[0])]
         if extra:
             seeds = [(result, Var(bar.type, "seed")) for result, bar in extra]
-            others = expand(differentiate(self.primal, inputs, seeds=seeds))
+            others = settle(differentiate(self.primal, inputs, seeds=seeds))
             found = frame.sums(found, frame.splice(others, [*frame.args, *(bar for _, bar in extra)]))
         return frame.closed(found)
 
@@ -117,14 +123,14 @@ class Pushed(Function):
     def adjoint(self, wanted: tuple[int, ...]) -> Program:
         """The pullback of the adjoints of the tangents, for the tangents; for the arguments its derivative along the
         tangents, with the seeds moving as the adjoints of the results say."""
-        require_symmetric(self, "tangent")
+        require_symmetric(self, "tangent", self.inputs, ())
         frame = Frame(self.made)
         count = len(self.primal.params)
         params = [self.primal.params[k] if k < count else self.inputs[k - count] for k in wanted]
         inputs = tuple(dict.fromkeys(params))
         results = floats(self.primal.results)
         seeds = [(result, Var(dot_of(result).type, "seed")) for result in results]
-        full = expand(differentiate(self.primal, inputs, seeds=seeds))
+        full = settle(differentiate(self.primal, inputs, seeds=seeds))
         moving = {var: dot_of(var) for var in (*self.inputs, *(seed for _, seed in seeds))}
         out_bars, dot_bars = frame.bars[:len(results)], frame.bars[len(results):]
         found = frame.splice(push(full, moving, full.results), [*frame.args[:count], *dot_bars, *frame.args[count:],
@@ -143,7 +149,7 @@ class Second(Function):
     def along(self, inputs: tuple[Var, ...]) -> Program:
         """The gradient by `inputs`, then its derivative along a vector."""
         one = Const(1.0, self.primal.results[0].type)
-        first = expand(differentiate(self.primal, inputs, seeds=[(self.primal.results[0], one)]))
+        first = settle(differentiate(self.primal, inputs, seeds=[(self.primal.results[0], one)]))
         return push(first, {var: dot_of(var) for var in self.inputs}, first.results)
 
     @functools.cached_property
@@ -157,7 +163,7 @@ class Second(Function):
     @functools.cache  # noqa: B019
     def adjoint(self, wanted: tuple[int, ...]) -> Program:
         """For the vector the Hessian times the adjoint, for the arguments the third derivative along both."""
-        require_symmetric(self, "Hessian product")
+        require_symmetric(self, "Hessian product", self.inputs, ())
         frame = Frame(self.made)
         count = len(self.primal.params)
         params = [self.primal.params[k] if k < count else self.inputs[k - count] for k in wanted]
@@ -205,25 +211,38 @@ class Frame:
 
 def expand(program: Program) -> Program:
     """The program with the statements of inner programs in place of the calls of these."""
-    if not any(isinstance(statement, Inner) for statement in ir.walk(program.body)):
-        return program
-    return ir.verify(replace(program, body=expanded(program.body)))
+    while any(isinstance(statement, Inner) for statement in ir.walk(program.body)):
+        program = ir.verify(replace(program, body=replaced(program.body, reversed_calls(program), everything=True)))
+    return program
 
 
-def expanded(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+def settle(program: Program) -> Program:
+    """The program with the statements of inner programs in place of the calls that its reverse sweep has reversed."""
+    found = reversed_calls(program)
+    return ir.verify(replace(program, body=replaced(program.body, found))) if found else program
+
+
+def reversed_calls(program: Program) -> frozenset[Var]:
+    """The first results of the calls that a reverse sweep has reversed."""
+    return program.facts.get("reversed", frozenset())
+
+
+def replaced(body: tuple[Stmt, ...], known: frozenset[Var], everything: bool = False) -> tuple[Stmt, ...]:
+    """Statements with inner programs in place of the calls that are reversed, or of all."""
     made: list[Stmt] = []
     for statement in body:
         match statement:
-            case Inner(vars=vars, args=args, function=function):
-                inner = function.program()
-                targets = dict(zip(inner.results, vars))
-                made += expanded(spliced(inner, args, statement.span, targets)[0])
+            case Inner(vars=vars, args=args, function=function) if everything or vars[0] in known:
+                inner = function.program() if vars[0] in known else function.simple()
+                made += spliced(inner, args, statement.span, dict(zip(inner.results, vars)))[0]
             case ir.For(body=within):
-                made.append(replace(statement, body=expanded(within)))
+                made.append(replace(statement, body=replaced(within, known, everything)))
             case ir.While(head=head, body=within):
-                made.append(replace(statement, head=expanded(head), body=expanded(within)))
+                made.append(replace(statement, head=replaced(head, known, everything),
+                                    body=replaced(within, known, everything)))
             case ir.If(then=then, orelse=orelse):
-                made.append(replace(statement, then=expanded(then), orelse=expanded(orelse)))
+                made.append(replace(statement, then=replaced(then, known, everything),
+                                    orelse=replaced(orelse, known, everything)))
             case _:
                 made.append(statement)
     return tuple(made)
@@ -231,7 +250,7 @@ def expanded(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
 
 def closed(program: Program) -> Program:
     """A program to be called: it changes nothing of the caller's, and makes each of its results itself."""
-    program = ir.verify(simplify(ir.verify(expand(program))))
+    program = ir.verify(simplify(ir.verify(settle(program))))
     build = Builder()
     copies = {param: Var(param.type, param.name, param.user) for param in program.params if param in program.mutable}
     for param, given in copies.items():
@@ -278,10 +297,12 @@ def is_symmetric(program: Program) -> bool:
     return all(statement.function.symmetric for statement in ir.walk(program.body) if isinstance(statement, Inner))
 
 
-def require_symmetric(function: Function, what: str) -> None:
-    if not function.symmetric:
+def require_symmetric(function: Function, what: str, inputs: tuple[Var, ...], wanted: tuple[Var, ...]) -> None:
+    """The derivative of one number by itself is symmetric whatever the rules."""
+    one = len(inputs) == 1 and wanted == inputs and not isinstance(inputs[0].type, Array)
+    if not (function.symmetric or one):
         raise UnsupportedError(f"the {what} of a function with a rule of its own cannot be differentiated in reverse "
                                "mode", hint="use forward mode: jvp, hvp or hessian")
 
 
-__all__ = ["Function", "Gradient", "Pushed", "Second", "closed", "const", "expand", "zero"]
+__all__ = ["Function", "Gradient", "Pushed", "Second", "closed", "expand", "settle"]

@@ -80,6 +80,7 @@ class Reverse:
             if isinstance(var.type, Array) and activity.memory_active(var)}
         self.companions: dict[Var, Var] = {}
         self.untouched: set[Var] = set()
+        self.reversed: set[Var] = set()
         self.make_companions(shadows)
 
     def make_companions(self, shadows: dict[Var, Var]) -> None:
@@ -311,6 +312,8 @@ class Reverse:
             product(self, statement)
             return
         build = self.build
+        if isinstance(statement, ir.Inner):
+            self.reversed.add(statement.vars[0])
         bars = [self.shadow(var) if isinstance(var.type, Array) else self.take(var) or zero(var.type)
                 for var in statement.vars if var.type.is_float]
         active = differentiable_places(statement, self.activity)

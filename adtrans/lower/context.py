@@ -96,6 +96,7 @@ class Lowering:
         self.memories: dict[int, Var] = {}
         self.frame_table: dict[int, Frame] = {}
         self.active: list = []
+        self.ruled: frozenset = frozenset()
         self.counted_depth = 0
         self.branch_depth = 0
         self.assumed = False

@@ -31,7 +31,15 @@ class Part:
     lowered: Lowered
     program: Program
     specs: dict[str, Spec]
-    args: tuple[Operand, ...]
+    passed: tuple[Operand, ...]
+    low: Lowering
+
+    @property
+    def args(self) -> tuple[Operand, ...]:
+        """What the call passes in, with the arrays from outside that are read."""
+        found = (*self.passed, *(self.low.captured_array(array).base for array in self.lowered.captured_arrays))
+        require_apart(self.low, self.program, found)
+        return found
 
     def inputs(self, names: tuple[str, ...]) -> tuple[Var, ...]:
         """The parameters that are floating-point leaves of these arguments."""
@@ -40,43 +48,70 @@ class Part:
 
     def given(self, var: Var) -> Operand:
         """What the call passes in for a parameter."""
-        return self.args[self.program.params.index(var)]
+        return self.passed[self.program.params.index(var)]
 
 
-def part(low, names: dict[str, Value], wanted: tuple[str, ...], run: Callable[[Lowering, dict], Value]) -> Part:
-    """Read `run(low, names)` as a program of its own; arguments that are `wanted` are parameters even if constant."""
-    from adtrans.specialise import prepared
+class Entry:
+    """The arguments of a call by name, as parameters of programs of their own: `passed` are the numbers and arrays
+    that the call passes in, `specs` what they are."""
 
-    around: dict[tuple, Value] = {}
-    for value in names.values():
-        captured(low, value, around)
-    inner = Lowering(replace(low.options, procedure=False))
-    inner.numbers, inner.frame_table = low.numbers, low.frame_table
-    inner.frames, inner.active = list(low.frames), list(low.active)
-    inner.build.span = low.build.span
-    specs: dict[str, Spec] = {}
-    params: dict[str, tuple[Var, ...]] = {}
-    passed: list[Operand] = []
+    def __init__(self, low, names: dict[str, Value], wanted: tuple[str, ...] = ()):
+        self.low, self.names = low, names
+        self.frames, self.active, self.span = tuple(low.frames), tuple(low.active), low.build.span
+        self.around: dict[tuple, Value] = {}
+        for value in names.values():
+            captured(low, value, self.around)
+        self.specs: dict[str, Spec] = {}
+        self.passed: list[Operand] = []
+        for key, name, value in self.values():
+            if name in wanted or not is_fixed(value):
+                self.specs[key] = spec_of_value(low, value, name, self.passed)
 
-    def entered(key: str, name: str, value: Value) -> Value:
-        if name not in wanted and is_fixed(value):
-            return value
-        spec = specs[key] = spec_of_value(low, value, name, passed)
-        made: list[Var] = []
-        found = parameter(inner, name, spec, made)
-        params[key] = tuple(made)
-        return found
+    def values(self) -> Iterator[tuple[str, str, Value]]:
+        """Key, name and value of each argument and captured variable."""
+        for name, value in self.names.items():
+            yield name, name, value
+        for (number, name), value in self.around.items():
+            yield f"{name} of {number}", name, value
 
-    inside = {name: entered(name, name, value) for name, value in names.items()}
-    for (number, name), value in around.items():
-        inner.env[number, name] = entered(f"{name} of {number}", name, value)
-    found = lowered(inner, low.frame.source, params, attempted(inner, lambda: run(inner, inside)))
-    low.assumed |= found.optimistic
-    low.captured.update(found.captured)
-    args = (*passed, *(low.captured_array(array).base for array in found.captured_arrays))
-    program = prepared(found.program, low.options)
-    require_apart(low, program, args)
-    return Part(found, program, specs, args)
+    def start(self) -> Lowering:
+        """A reading of its own, within the one at hand."""
+        low = self.low
+        inner = Lowering(replace(low.options, procedure=False))
+        inner.numbers, inner.frame_table = low.numbers, low.frame_table
+        inner.frames, inner.active, inner.ruled = list(self.frames), list(self.active), low.ruled
+        inner.build.span = self.span
+        return inner
+
+    def entered(self, inner: Lowering) -> tuple[dict[str, tuple[Var, ...]], dict[str, Value]]:
+        """The parameters within a reading, and the arguments by name."""
+        params: dict[str, tuple[Var, ...]] = {}
+        found: dict[str, Value] = {}
+        for key, name, value in self.values():
+            if key in self.specs:
+                made: list[Var] = []
+                value = parameter(inner, name, self.specs[key], made)
+                params[key] = tuple(made)
+            found[key] = value
+        for number, name in self.around:
+            inner.env[number, name] = found.pop(f"{name} of {number}")
+        return params, found
+
+    def read(self, run: Callable[[Lowering, dict], Value]) -> Part:
+        """Read `run(low, names)` as a program of its own."""
+        inner = self.start()
+        params, values = self.entered(inner)
+        return self.part(inner, params, attempted(inner, lambda: run(inner, values)))
+
+    def part(self, inner: Lowering, params: dict[str, tuple[Var, ...]], result: Value | None) -> Part:
+        """What has been read."""
+        from adtrans.specialise import prepared
+
+        low = self.low
+        found = lowered(inner, self.frames[-1].source, params, result)
+        low.assumed |= found.optimistic
+        low.captured.update(found.captured)
+        return Part(found, prepared(found.program, low.options), self.specs, tuple(self.passed), low)
 
 
 def require_apart(low, program: Program, args: tuple[Operand, ...]) -> None:

@@ -21,7 +21,7 @@ from adtrans.lower.calls import bind_arguments, run_frame
 from adtrans.lower.context import describe
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
 from adtrans.lower.scalars import as_type
-from adtrans.lower.subprograms import Part, part
+from adtrans.lower.subprograms import Entry, Part
 from adtrans.lower.values import NONE, Contents, Func, Num, Py, Ref, Seq, Value, View
 from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, is_float
 from adtrans.transformed import transformation
@@ -130,6 +130,10 @@ def run(low, callee: Value, names: dict[str, Value]) -> Value:
             return gradient(low, found, names)
         case "hvp":
             return product(low, found, dict(names))
+        case "custom":
+            from adtrans.lower.custom import call_custom
+
+            return call_custom(low, found, names)
     raise low.error(f"{found.kind} is not in the language here")
 
 
@@ -153,7 +157,7 @@ def read_part(low, derived: Derived, names: dict[str, Value], wanted: tuple[str,
     def inside(inner, values: dict[str, Value]) -> Value:
         return run(inner, fun, {name: value for name, value in values.items() if name != "the function"})
 
-    return part(low, held, wanted, inside)
+    return Entry(low, held, wanted).read(inside)
 
 
 def require_inputs(low, found: Part, wanted: tuple[str, ...]) -> tuple[Var, ...]:
@@ -299,18 +303,18 @@ def tangents(low, value: Value, spec: Spec, likes: Iterator[Operand]) -> list[Op
     return []
 
 
-def tangent(low, value: Value, like: Operand) -> Operand:
-    """A tangent of the type and shape of an argument."""
+def tangent(low, value: Value, like: Operand, what: str = "the tangent") -> Operand:
+    """A tangent or adjoint of the type and shape of an argument."""
     if not isinstance(like.type, Array):
         if not isinstance(value, Num):
-            raise low.error("the tangent of a number has to be a number", kind="type")
+            raise low.error(f"{what} of a number has to be a number", kind="type")
         return as_type(low, value, like.type.code).operand
     if isinstance(value, Num) or value.rank != like.type.rank:
-        raise low.error("the tangent of an array has to have its shape", kind="value")
+        raise low.error(f"{what} of an array has to have its shape", kind="value")
     for axis, extent in enumerate(value.shape):
         own = low.build.dim(like, axis)
         if not low.equal_extents(extent, own):
-            low.check(low.build.prim("eq", extent, own), "ValueError", "the tangent has another shape than the "
-                      "argument; extents", (extent, own))
+            low.check(low.build.prim("eq", extent, own), "ValueError", f"{what} has another shape than the argument; "
+                      "extents", (extent, own))
     base = views.reference(low, value) if isinstance(value, View) and value.dtype == like.type.dtype else None
     return base if base is not None else nests.materialise(low, value, like.type.dtype).base
