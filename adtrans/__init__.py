@@ -1,6 +1,6 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import grad, value_and_grad, vmap
+from adtrans.api import grad, value_and_grad
 from adtrans.check import check_grads
 from adtrans.custom import custom_vjp, rule
 from adtrans.errors import (
@@ -11,6 +11,7 @@ from adtrans.errors import (
     UnsupportedError,
 )
 from adtrans.jacobian import hessian, jacobian
+from adtrans.mapped import vmap
 from adtrans.markers import checkpoint, stop_gradient
 from adtrans.procedure import adjoint
 from adtrans.pullback import vjp

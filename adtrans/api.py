@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adtrans.errors import ArgumentError, UnsupportedError
+from adtrans.errors import ArgumentError
 from adtrans.gradient import GradientFunction, Settings
 
 
@@ -58,15 +58,3 @@ def decorate(fun: Callable | None, settings: Settings, with_value: bool):
     if not callable(fun):
         raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
     return GradientFunction(fun, settings, with_value)
-
-
-def unbuilt(name: str) -> Callable:
-    def missing(*args, **kwargs):
-        raise UnsupportedError(f"{name} is not built yet")
-
-    missing.__name__ = name
-    missing.__doc__ = f"{name}: accepted, not built yet; raises UnsupportedError."
-    return missing
-
-
-vmap = unbuilt("vmap")

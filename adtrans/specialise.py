@@ -25,6 +25,7 @@ from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResu
 from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
+from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
@@ -39,10 +40,11 @@ ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_a
 
 @dataclass
 class Reading:
-    """A function read for one signature: what all its modes start from."""
+    """A function read for one signature: what all its modes start from; `plain` before it is optimised."""
 
     lowered: Lowered
     value: Program
+    plain: Program
     optimistic: bool
     debug: bool = False
 
@@ -65,13 +67,22 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
     if options.procedure:
         own = frozenset(param for made in lowered.params.values() for param in made if isinstance(param.type, Array))
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
-    return Reading(lowered, prepared(program, options, own), lowered.optimistic, options.debug)
+    plain = copying(program, own)
+    return Reading(lowered, finished(plain, options), plain, lowered.optimistic, options.debug)
 
 
-def prepared(program: Program, options: Options, own: frozenset[Var] = frozenset()) -> Program:
-    """A program as it is differentiated. It copies the parameters that it writes to, but for its `own`."""
+def prepared(program: Program, options: Options) -> Program:
+    """A program within another, as it is differentiated."""
+    return finished(copying(program), options)
+
+
+def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
+    """A program that copies the parameters that it writes to, but for its `own`."""
     program = ir.verify(simplify(ir.verify(program)))
-    program = replace(program, mutable=stored_params(program) - own)
+    return replace(program, mutable=stored_params(program) - own)
+
+
+def finished(program: Program, options: Options) -> Program:
     return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
 
 
@@ -125,9 +136,11 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
     whole = expand(program)
+    if mode == "value" and whole is not program and not reading.debug:
+        whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
-        program = gather(optimise(program))
+        program = gather(optimise(land(program)))
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"

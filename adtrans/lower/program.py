@@ -141,6 +141,7 @@ def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
         case NumberSpec(code, weak):
             var = Var(Scalar(code), name, user=True)
             made.append(var)
+            low.params.add(var)
             return Num(var, weak)
         case ArraySpec(dtype, rank, layout, ones):
             var = Var(Array(dtype, rank, layout), name, user=True)

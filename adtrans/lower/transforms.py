@@ -37,22 +37,24 @@ class Derived:
 
 
 VECTOR = "v_dot"
-OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",)}
+OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",),
+           "vmap": ("in_axes",)}
 
 
 def TABLE() -> dict:  # noqa: N802  (a table like those of the other modules, made when first needed)
     """Readers of the calls that make transformations."""
-    from adtrans import api, tangent
+    from adtrans import api, mapped, tangent
 
-    made = {api.grad: "grad", api.value_and_grad: "value_and_grad", tangent.hvp: "hvp"}
+    made = {api.grad: "grad", api.value_and_grad: "value_and_grad", tangent.hvp: "hvp", mapped.vmap: "vmap"}
     return {**{function: derivation(kind) for function, kind in made.items()}, tangent.jvp: jvp}
 
 
 def derivation(kind: str) -> Callable:
     def read(low, args: list[Value], keywords: dict[str, Value]) -> Value:
-        if len(args) != 1 and kind != "hvp" or not 1 <= len(args) <= 2:
+        places = OPTIONS[kind][:1] if kind in ("hvp", "vmap") else ()
+        if not 1 <= len(args) <= 1 + len(places):
             raise low.error(f"{kind} takes a function", kind="type")
-        keywords = keywords | ({"argnums": args[1]} if len(args) == 2 else {})
+        keywords = keywords | dict(zip(places, args[1:]))
         unknown = [name for name in keywords if name not in OPTIONS[kind]]
         if unknown:
             raise low.error(f"{kind}(..., {unknown[0]}=...) is not in the language here")
@@ -130,6 +132,10 @@ def run(low, callee: Value, names: dict[str, Value]) -> Value:
             return gradient(low, found, names)
         case "hvp":
             return product(low, found, dict(names))
+        case "vmap":
+            from adtrans.lower.mapping import mapped
+
+            return mapped(low, found, names)
         case "custom":
             from adtrans.lower.custom import call_custom
 
