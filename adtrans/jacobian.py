@@ -11,6 +11,7 @@ import numpy as np
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import GradientFunction, Settings
 from adtrans.lower.program import ArrayResult, NumberResult
+from adtrans.specialise import WIDTH
 from adtrans.structure import is_float, spec_of
 from adtrans.tangent import directions
 
@@ -35,13 +36,32 @@ class Derivative:
                 raise ArgumentError(f"argument {name!r} must be a floating-point number or array")
         return {name: np.asarray(bound[name]) for name in self.gradient.argnames}
 
-    def basis(self, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
-        """Name, index and compiled form of each direction in which one element moves."""
-        for name, value in inputs.items():
-            for index in np.ndindex(value.shape):
+    def columns(self, one: str, many: str, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
+        """The derivatives along each element: name, index, and what compiled code gives in a mode. WIDTH tangents
+        are pushed at once, but for a single element and where arguments share memory."""
+        places = [(name, index) for name, value in inputs.items() for index in np.ndindex(value.shape)]
+        lone = len(places) == 1 or self.gradient._find(bound).shared
+        self.passes = len(places) if lone else -(-len(places) // WIDTH)
+        for start in range(0, len(places), 1 if lone else WIDTH):
+            group = places[start:start + (1 if lone else WIDTH)]
+            if lone:
+                (name, index), = group
                 dots = {other: np.zeros_like(array) for other, array in inputs.items()}
                 dots[name][index] = 1.0
-                yield name, index, directions(self.gradient, bound, dots, "tangents")
+                yield name, index, self.run(one, bound, directions(self.gradient, bound, dots, "tangents"))
+                continue
+            several = {other: np.zeros((*array.shape, WIDTH), array.dtype) for other, array in inputs.items()}
+            for k, (name, index) in enumerate(group):
+                several[name][(*index, k)] = 1.0
+            found = self.run(many, bound, tuple(several.values()))
+            for k, (name, index) in enumerate(group):
+                yield name, index, tuple(part[..., k] for part in found)
+
+    def run(self, mode: str, bound: dict[str, Any], dots: tuple) -> tuple:
+        """The tangents of results that are floating-point."""
+        _, _, raw = self.gradient._run(mode, bound, dots)
+        raw = raw if isinstance(raw, tuple) else (raw,)
+        return raw[1:] if mode == "jvp" else raw
 
     def given(self, made: dict[str, Any]) -> Any:
         return tuple(made.values()) if self.several else next(iter(made.values()))
@@ -68,15 +88,14 @@ class Jacobian(Derivative):
         out = np.asarray(gradient._value(found, mode, raw))
         made = {name: np.zeros(out.shape + value.shape, np.result_type(out, value)) for name, value in inputs.items()}
         count = sum(value.size for value in inputs.values())
-        forward = self.mode == "fwd" or self.mode == "auto" and count <= out.size
-        self.passes = {"forward": count} if forward else {"reverse": out.size}
-        (self.columns if forward else self.rows)(bound, inputs, out, made)
+        if self.mode == "fwd" or self.mode == "auto" and count <= out.size:
+            for name, index, (part,) in self.columns("jvp", "tangents", bound, inputs):
+                made[name][(..., *index)] = part
+            self.passes = {"forward": self.passes}
+        else:
+            self.rows(bound, inputs, out, made)
+            self.passes = {"reverse": out.size}
         return self.given(made)
-
-    def columns(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
-        for name, index, dots in self.basis(bound, inputs):
-            _, _, raw = self.gradient._run("jvp", bound, dots)
-            made[name][(..., *index)] = raw[1]
 
     def rows(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
         for index in np.ndindex(out.shape):
@@ -96,11 +115,10 @@ class Hessian(Derivative):
         inputs = self.inputs(bound)
         made = {one: {other: np.zeros(inputs[one].shape + inputs[other].shape, np.result_type(inputs[one]))
                       for other in inputs} for one in inputs}
-        for name, index, dots in self.basis(bound, inputs):
-            found, _, parts = gradient._run("hvp", bound, dots)
-            for one, part in zip(inputs, gradient._gradients(found, parts)):
+        for name, index, parts in self.columns("hvp", "hessian", bound, inputs):
+            for one, part in zip(inputs, parts):
                 made[one][name][(..., *index)] = part
-        self.passes = {"forward over reverse": sum(value.size for value in inputs.values())}
+        self.passes = {"forward over reverse": self.passes}
         if not self.several:
             return next(iter(next(iter(made.values())).values()))
         return tuple(tuple(row.values()) for row in made.values())
@@ -110,8 +128,9 @@ def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") 
     """The Jacobian of `fun`, which returns a number or an array, as a function of the same arguments.
 
     Its shape is that of the result followed by that of the argument; with a tuple of `argnums`, a tuple of these.
-    `mode` "fwd" takes a pass for each element of the arguments, "rev" one for each element of the result; "auto" takes
-    the fewer. `passes` of the returned object tells which were taken.
+    `mode` "fwd" pushes a tangent for each element of the arguments, eight in a pass; "rev" takes a pass for each
+    element of the result; "auto" is "fwd" where there are no more arguments than results. `passes` of the returned
+    object tells which were taken.
 
     Raises ArgumentError where an argument or the result is a container, and what `grad` raises.
 

@@ -31,11 +31,13 @@ from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
+from adtrans.vector import dots_type, push_many
 from adtrans.write import Grouping, written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
-           "hvp": "{}_hvp"}
+           "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian"}
+WIDTH = 8  # tangents pushed at once: a cache line of float64
 
 
 @dataclass
@@ -113,7 +115,7 @@ def stored_params(program: Program) -> frozenset[Var]:
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
             several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
     """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
-    "jvp" or "hvp".
+    "jvp", "hvp", or "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once.
 
     `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
     number to differentiate and something else.
@@ -127,11 +129,11 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             program = pullback_program(reading, argnums, specs)
         case "adjoint":
             program = adjoint_program(reading, argnums, outputs, specs)
-        case "jvp":
-            program = tangent_program(reading, argnums, specs)
-        case "hvp":
+        case "jvp" | "tangents":
+            program = tangent_program(reading, argnums, specs, many=mode == "tangents")
+        case "hvp" | "hessian":
             require_scalar(lowered, aux)
-            program = second_program(reading, argnums, specs)
+            program = second_program(reading, argnums, specs, many=mode == "hessian")
         case _:
             require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
@@ -244,24 +246,27 @@ def adjoint_program(reading: Reading, inputs: tuple[str, ...], outputs: tuple[st
                    results=(*made.results[:count], *kept), facts=facts)
 
 
-def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The results, then the tangents of those that are floating-point, from the tangents of the arguments."""
+def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False) -> Program:
+    """The results, then the tangents of those that are floating-point, from the tangents of the arguments; `many`
+    tangents come alone."""
     program, lowered = reading.value, reading.lowered
     results = tuple(result for result in program.results if result.type.is_float)
     if not results:
         raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
-    made = push(program, dots_of(differentiated(lowered, argnums, specs)), results)
+    inputs = differentiated(lowered, argnums, specs)
+    made = push_many(program, many_dots_of(inputs), results, WIDTH) if many else push(program, dots_of(inputs), results)
     require_continuous(made, lowered, argnums)
-    return made
+    return replace(made, results=made.results[len(program.results):]) if many else made
 
 
-def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The tangents of the gradient: the Hessian times a direction."""
+def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False) -> Program:
+    """The tangents of the gradient: the Hessian times a direction, or `many`."""
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
     first = replace(first, results=first.results[len(reading.value.results) - 1:])
     first = optimise(ir.verify(simplify(settle(ir.verify(first)))))
-    made = push(first, dots_of(inputs), first.results)
+    made = push_many(first, many_dots_of(inputs), first.results, WIDTH) if many else \
+        push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
 
 
@@ -269,6 +274,11 @@ def dots_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
     """Parameters for the tangents of arguments."""
     return {var: Var(result_bar(var) if var.type.is_float and getattr(var.type, "layout", "") == "A" else var.type,
                      f"{var.name}_dot", user=True) for var in inputs}
+
+
+def many_dots_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
+    """Parameters for many tangents of arguments, which lie along a last axis."""
+    return {var: Var(dots_type(var.type), f"{var.name}_dot", user=True) for var in inputs}
 
 
 def bars_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
