@@ -16,6 +16,7 @@ from adtrans.structure import is_float, spec_of
 from adtrans.tangent import directions
 
 MODES = ("auto", "fwd", "rev")
+MOST = 32  # tangents in a pass: four cache lines of float64
 
 
 class Derivative:
@@ -37,23 +38,24 @@ class Derivative:
         return {name: np.asarray(bound[name]) for name in self.gradient.argnames}
 
     def columns(self, one: str, many: str, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
-        """The derivatives along each element: name, index, and what compiled code gives in a mode. WIDTH tangents
-        are pushed at once, but for a single element and where arguments share memory."""
+        """The derivatives along each element: name, index, and what compiled code gives in a mode. MOST tangents are
+        pushed at once, but for a single element and where arguments share memory."""
         places = [(name, index) for name, value in inputs.items() for index in np.ndindex(value.shape)]
         lone = len(places) == 1 or self.gradient._find(bound).shared
-        self.passes = len(places) if lone else -(-len(places) // WIDTH)
-        for start in range(0, len(places), 1 if lone else WIDTH):
-            group = places[start:start + (1 if lone else WIDTH)]
+        size = 1 if lone else min(max(len(places), WIDTH), MOST)
+        self.passes = -(-len(places) // size)
+        for start in range(0, len(places), size):
+            group = places[start:start + size]
             if lone:
                 (name, index), = group
                 dots = {other: np.zeros_like(array) for other, array in inputs.items()}
                 dots[name][index] = 1.0
                 yield name, index, self.run(one, bound, directions(self.gradient, bound, dots, "tangents"))
                 continue
-            several = {other: np.zeros((*array.shape, WIDTH), array.dtype) for other, array in inputs.items()}
+            several = {other: np.zeros((*array.shape, size), array.dtype) for other, array in inputs.items()}
             for k, (name, index) in enumerate(group):
                 several[name][(*index, k)] = 1.0
-            found = self.run(many, bound, tuple(several.values()))
+            found = self.run(many if size == WIDTH else f"many {many}", bound, tuple(several.values()))
             for k, (name, index) in enumerate(group):
                 yield name, index, tuple(part[..., k] for part in found)
 
@@ -128,7 +130,7 @@ def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") 
     """The Jacobian of `fun`, which returns a number or an array, as a function of the same arguments.
 
     Its shape is that of the result followed by that of the argument; with a tuple of `argnums`, a tuple of these.
-    `mode` "fwd" pushes a tangent for each element of the arguments, eight in a pass; "rev" takes a pass for each
+    `mode` "fwd" pushes a tangent for each element of the arguments, up to 32 in a pass; "rev" takes a pass for each
     element of the result; "auto" is "fwd" where there are no more arguments than results. `passes` of the returned
     object tells which were taken.
 

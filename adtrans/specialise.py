@@ -36,8 +36,9 @@ from adtrans.write import Grouping, written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
-           "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian"}
-WIDTH = 8  # tangents pushed at once: a cache line of float64
+           "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian",
+           "many tangents": "{}_tangents", "many hessian": "{}_hessian"}
+WIDTH = 8  # tangents pushed at once where there are no more: a number that is known is worth more than a few zeros
 
 
 @dataclass
@@ -115,7 +116,8 @@ def stored_params(program: Program) -> frozenset[Var]:
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
             several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
     """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
-    "jvp", "hvp", or "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once.
+    "jvp", "hvp", or "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once and, as "many
+    tangents" and "many hessian", for any number.
 
     `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
     number to differentiate and something else.
@@ -129,11 +131,16 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             program = pullback_program(reading, argnums, specs)
         case "adjoint":
             program = adjoint_program(reading, argnums, outputs, specs)
-        case "jvp" | "tangents":
-            program = tangent_program(reading, argnums, specs, many=mode == "tangents")
-        case "hvp" | "hessian":
+        case "jvp":
+            program = tangent_program(reading, argnums, specs)
+        case "tangents" | "many tangents":
+            program = tangent_program(reading, argnums, specs, True, None if mode.startswith("many") else WIDTH)
+        case "hvp":
             require_scalar(lowered, aux)
-            program = second_program(reading, argnums, specs, many=mode == "hessian")
+            program = second_program(reading, argnums, specs)
+        case "hessian" | "many hessian":
+            require_scalar(lowered, aux)
+            program = second_program(reading, argnums, specs, True, None if mode.startswith("many") else WIDTH)
         case _:
             require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
@@ -246,26 +253,28 @@ def adjoint_program(reading: Reading, inputs: tuple[str, ...], outputs: tuple[st
                    results=(*made.results[:count], *kept), facts=facts)
 
 
-def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False) -> Program:
+def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False,
+                    count: int | None = None) -> Program:
     """The results, then the tangents of those that are floating-point, from the tangents of the arguments; `many`
-    tangents come alone."""
+    tangents, `count` or any number, come alone."""
     program, lowered = reading.value, reading.lowered
     results = tuple(result for result in program.results if result.type.is_float)
     if not results:
         raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
     inputs = differentiated(lowered, argnums, specs)
-    made = push_many(program, many_dots_of(inputs), results, WIDTH) if many else push(program, dots_of(inputs), results)
+    made = push_many(program, many_dots_of(inputs), results, count) if many else push(program, dots_of(inputs), results)
     require_continuous(made, lowered, argnums)
     return replace(made, results=made.results[len(program.results):]) if many else made
 
 
-def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False) -> Program:
+def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False,
+                   count: int | None = None) -> Program:
     """The tangents of the gradient: the Hessian times a direction, or `many`."""
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
     first = replace(first, results=first.results[len(reading.value.results) - 1:])
     first = optimise(ir.verify(simplify(settle(ir.verify(first)))))
-    made = push_many(first, many_dots_of(inputs), first.results, WIDTH) if many else \
+    made = push_many(first, many_dots_of(inputs), first.results, count) if many else \
         push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
 

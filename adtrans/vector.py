@@ -27,6 +27,7 @@ from adtrans.ir import (
     Array,
     Call,
     Carry,
+    Dim,
     For,
     If,
     Inner,
@@ -62,8 +63,8 @@ class Unvectorised(Exception):
     """A program that is pushed forward one tangent at a time: some of its arguments overlap in memory."""
 
 
-def push_many(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ...], count: int) -> Program:
-    """The program with `count` tangents of each of `outputs` after its results.
+def push_many(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ...], count: int | None) -> Program:
+    """The program with `count` tangents of each of `outputs` after its results, or as many as come in.
 
     `dots` pairs parameters with the parameters for their tangents, which have these along a last axis and are added
     behind the others.
@@ -96,15 +97,20 @@ class Vector:
     """The sweep. `arrays` are companions of arrays and stacks, `slots` keep tangents of numbers, `local` are those at
     hand in the loop over tangents that is open; `run` emits what belongs into the next one."""
 
-    def __init__(self, activity: Activity, dots: dict[Var, Var], count: int):
-        self.activity, self.count = activity, const(count)
+    def __init__(self, activity: Activity, dots: dict[Var, Var], count: int | None):
+        self.activity = activity
         self.build = Builder(relaxed=True)
+        self.prologue: list[Stmt] = []
+        self.count: Operand = const(count or 0)
+        if count is None:
+            given = next(iter(dots.values()))
+            self.count = Var(INT, "n_dots")
+            self.prologue.append(Let(self.count, Dim(given, given.type.rank - 1)))
         self.arrays = {var: dot for var, dot in dots.items() if isinstance(var.type, Array)}
         self.slots = {var: dot for var, dot in dots.items() if not isinstance(var.type, Array)}
         self.given = set(dots.values())
         self.local: dict[Var, Operand | None] = {}
         self.run: list[Callable[[Operand], None]] = []
-        self.prologue: list[Stmt] = []
 
     # --- tangents
 
@@ -425,14 +431,8 @@ class Vector:
             inside, after = (Var(dots_type(var.type), dot_name(var)) for var in (carry.inside, carry.after))
             held.append((inside, self.arrays[carry.init], after))
             self.arrays[carry.inside] = inside
-        body = statement.body
         with build.block() as block:
-            if isinstance(statement, While):
-                # What the head computes is seen in the body: its tangents are computed there.
-                with build.block() as head:
-                    self.block_of_head(statement.head)
-                statement = replace(statement, head=tuple(head.body))
-            self.block(body, self.mover([carry.next for carry in numbers], slots))
+            self.block(statement.body, self.mover([carry.next for carry in numbers], slots))
             carries = [Carry(inside, before, self.arrays[carry.next], after)
                        for carry, (inside, before, after) in zip(arrays, held)]
         build.emit(replace(statement, body=tuple(block.body), carries=(*statement.carries, *carries)))
@@ -440,15 +440,6 @@ class Vector:
             self.slots[carry.after] = slot
         for carry, (_, _, after) in zip(arrays, held):
             self.arrays[carry.after] = after
-
-    def block_of_head(self, head: tuple[Stmt, ...]) -> None:
-        """The statements of a head; the run that they make stays open."""
-        for statement in head:
-            self.build.span = getattr(statement, "span", None)
-            if isinstance(statement, Let) and not isinstance(statement.expr, Pop):
-                self.statement(statement)
-            else:
-                self.build.emit(statement)
 
     def mover(self, sources: list[Operand], slots: list[Var]) -> Callable[[Operand], None]:
         """All tangents are read before the first is written: what is carried may change places."""
