@@ -68,7 +68,7 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
              "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
-             "reversed": frozenset(reverse.reversed),
+             "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
              "forward": len(body) - len(reverse.build.here.body)}
     return replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 

@@ -505,11 +505,31 @@ class GradientFunction:
         """The signatures specialised so far, as type codes."""
         return [mode.product.signature for found in self.specialisations.values() for mode in found.modes.values()]
 
-    def explain(self, *args, **kwargs):
-        raise UnsupportedError("explain() is not built yet")
+    def explain(self, /, *args, **kwargs) -> Any:
+        """What the sweep back needs of each statement, how it gets at that, where it is kept and why: rows of an
+        `adtrans.explain.Explanation`, which prints as a table."""
+        from adtrans.explain import explain
 
-    def memory(self, *args, **kwargs):
-        raise UnsupportedError("memory() is not built yet")
+        return explain(*self._made_for(args, kwargs))
+
+    def memory(self, /, *args, **kwargs) -> dict[str, int]:
+        """The bytes that are kept for the sweep back, by the name in the generated source, and their "total".
+
+        Nothing is differentiated and no array is made: only what decides the sizes is computed. Stacks are counted by
+        what they hold.
+        """
+        from adtrans.explain import memory
+
+        return memory(*self._made_for(args, kwargs)[1:])
+
+    def _made_for(self, args, kwargs):
+        """Reading, the gradient's program, and its arguments as generated code takes them."""
+        bound = self._bind(args, kwargs)
+        found = self._find(bound)
+        mode = "value_and_grad" if self.with_value else "grad"
+        reading = self._reading(found)
+        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux)
+        return reading, program, (*self._flat(found, bound), *reading.lowered.captured_arrays)
 
     # --- inside Numba
 

@@ -81,6 +81,7 @@ class Reverse:
         self.companions: dict[Var, Var] = {}
         self.untouched: set[Var] = set()
         self.reversed: set[Var] = set()
+        self.plans = [self.storage]
         self.make_companions(shadows)
 
     def make_companions(self, shadows: dict[Var, Var]) -> None:

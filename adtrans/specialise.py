@@ -115,9 +115,26 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
             several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
-    """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
-    "jvp", "hvp", or "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once and, as "many
-    tangents" and "many hessian", for any number.
+    """The generated source of a mode; see `made_for`."""
+    lowered = reading.lowered
+    program = made_for(reading, mode, argnums, specs, outputs, aux)
+    entry = ENTRIES[mode].format(identifier(program.name))
+    place = lowered.source.filename.rsplit("/", 1)[-1]
+    title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
+    single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
+    grouping = grouped(mode, program, single, lowered.result if aux else None)
+    made = written(program, entry, title, grouping)
+    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
+            "wrapping": None if reading.debug else made.wrapping}
+    return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
+                   lowered.captured_arrays)
+
+
+def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
+             outputs: tuple[str, ...] = (), aux: bool = False) -> Program:
+    """The program of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint", "jvp", "hvp", or
+    "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once and, as "many tangents" and "many
+    hessian", for any number.
 
     `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
     number to differentiate and something else.
@@ -150,16 +167,7 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(land(program)))
-    entry = ENTRIES[mode].format(identifier(program.name))
-    place = lowered.source.filename.rsplit("/", 1)[-1]
-    title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
-    single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
-    grouping = grouped(mode, program, single, lowered.result if aux else None)
-    made = written(program, entry, title, grouping)
-    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
-            "wrapping": None if reading.debug else made.wrapping}
-    return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
-                   lowered.captured_arrays)
+    return program
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:
