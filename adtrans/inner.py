@@ -85,7 +85,7 @@ class Gradient(Function):
         inputs = tuple(self.primal.params[k] for k in wanted)
         require_symmetric(self, "gradient", self.inputs, inputs)
         seed = Var(self.value.type, "seed")
-        full = settle(differentiate(self.primal, inputs, seeds=[(self.value, seed)]))
+        full = unfold(differentiate(self.primal, inputs, seeds=[(self.value, seed)]))
         bars = dict(zip(floats(self.made.results), frame.bars))
         moving = {var: dot_of(var) for var in self.inputs}
         given = [bars[result] for result in self.made.results[len(self.kept):]]
@@ -98,7 +98,7 @@ class Gradient(Function):
                  if result.type.is_float and not (self.with_value and made is self.made.results[0])]
         if extra:
             seeds = [(result, Var(bar.type, "seed")) for result, bar in extra]
-            others = settle(differentiate(self.primal, inputs, seeds=seeds))
+            others = unfold(differentiate(self.primal, inputs, seeds=seeds))
             found = frame.sums(found, frame.splice(others, [*frame.args, *(bar for _, bar in extra)]))
         return frame.closed(found)
 
@@ -130,7 +130,7 @@ class Pushed(Function):
         inputs = tuple(dict.fromkeys(params))
         results = floats(self.primal.results)
         seeds = [(result, Var(dot_of(result).type, "seed")) for result in results]
-        full = settle(differentiate(self.primal, inputs, seeds=seeds))
+        full = unfold(differentiate(self.primal, inputs, seeds=seeds))
         moving = {var: dot_of(var) for var in (*self.inputs, *(seed for _, seed in seeds))}
         out_bars, dot_bars = frame.bars[:len(results)], frame.bars[len(results):]
         found = frame.splice(push(full, moving, full.results), [*frame.args[:count], *dot_bars, *frame.args[count:],
@@ -149,7 +149,7 @@ class Second(Function):
     def along(self, inputs: tuple[Var, ...]) -> Program:
         """The gradient by `inputs`, then its derivative along a vector."""
         one = Const(1.0, self.primal.results[0].type)
-        first = settle(differentiate(self.primal, inputs, seeds=[(self.primal.results[0], one)]))
+        first = unfold(differentiate(self.primal, inputs, seeds=[(self.primal.results[0], one)]))
         return push(first, {var: dot_of(var) for var in self.inputs}, first.results)
 
     @functools.cached_property
@@ -216,7 +216,7 @@ def expand(program: Program) -> Program:
     return program
 
 
-def settle(program: Program) -> Program:
+def unfold(program: Program) -> Program:
     """The program with the statements of inner programs in place of the calls that its reverse sweep has reversed."""
     found = reversed_calls(program)
     return ir.verify(replace(program, body=replaced(program.body, found))) if found else program
@@ -250,7 +250,7 @@ def replaced(body: tuple[Stmt, ...], known: frozenset[Var], everything: bool = F
 
 def closed(program: Program) -> Program:
     """A program to be called: it changes nothing of the caller's, and makes each of its results itself."""
-    program = ir.verify(simplify(ir.verify(settle(program))))
+    program = ir.verify(simplify(ir.verify(unfold(program))))
     build = Builder()
     copies = {param: Var(param.type, param.name, param.user) for param in program.params if param in program.mutable}
     for param, given in copies.items():
@@ -305,4 +305,4 @@ def require_symmetric(function: Function, what: str, inputs: tuple[Var, ...], wa
                                "mode", hint="use forward mode: jvp, hvp or hessian")
 
 
-__all__ = ["Function", "Gradient", "Pushed", "Second", "closed", "expand", "settle"]
+__all__ = ["Function", "Gradient", "Pushed", "Second", "closed", "expand", "unfold"]

@@ -17,7 +17,7 @@ from adtrans.build import Builder
 from adtrans.differentiate import differentiate
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
 from adtrans.forward import push
-from adtrans.inner import expand, settle
+from adtrans.inner import expand, unfold
 from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
@@ -281,7 +281,7 @@ def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, 
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
     first = replace(first, results=first.results[len(reading.value.results) - 1:])
-    first = optimise(ir.verify(simplify(settle(ir.verify(first)))))
+    first = optimise(ir.verify(simplify(unfold(ir.verify(first)))))
     made = push_many(first, many_dots_of(inputs), first.results, count) if many else \
         push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
