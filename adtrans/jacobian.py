@@ -22,6 +22,8 @@ MOST = 32  # tangents in a pass: four cache lines of float64
 class Derivative:
     """A function of the arguments of another one; `passes` tells of the last call which mode ran how often."""
 
+    kind = ""
+
     def __init__(self, fun: Callable, argnums: int | str | tuple | list):
         kept = tuple(argnums) if isinstance(argnums, list) else argnums
         self.gradient = GradientFunction(fun, Settings(kept), False)
@@ -29,6 +31,9 @@ class Derivative:
         self.passes: dict[str, int] = {}
         functools.update_wrapper(self, self.gradient.function, assigned=("__name__", "__qualname__", "__module__"),
                                  updated=())
+        del self.__wrapped__
+        self.parameters = self.gradient.parameters
+        self.transformed = self.kind, fun, {"argnums": kept}
 
     def inputs(self, bound: dict[str, Any]) -> dict[str, np.ndarray]:
         """The arguments to differentiate by, all numbers or arrays of floats."""
@@ -72,6 +77,8 @@ class Derivative:
 class Jacobian(Derivative):
     """See `jacobian`."""
 
+    kind = "jacobian"
+
     def __init__(self, fun: Callable, argnums: int | str | tuple | list, mode: str):
         super().__init__(fun, argnums)
         if mode not in MODES:
@@ -110,6 +117,8 @@ class Jacobian(Derivative):
 
 class Hessian(Derivative):
     """See `hessian`."""
+
+    kind = "hessian"
 
     def __call__(self, *args, **kwargs):
         gradient = self.gradient

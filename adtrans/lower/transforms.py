@@ -19,6 +19,7 @@ from adtrans.ir import Array, Const, Inner, Operand, Var
 from adtrans.lower import containers, nests, statics, views
 from adtrans.lower.calls import bind_arguments, run_frame
 from adtrans.lower.context import describe
+from adtrans.lower.extents import assume_shapes
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
 from adtrans.lower.scalars import as_type
 from adtrans.lower.subprograms import Entry, Part
@@ -38,20 +39,22 @@ class Derived:
 
 VECTOR = "v_dot"
 OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",),
-           "vmap": ("in_axes",)}
+           "vmap": ("in_axes",), "jacobian": ("argnums", "mode"), "hessian": ("argnums",)}
 
 
 def TABLE() -> dict:  # noqa: N802  (a table like those of the other modules, made when first needed)
     """Readers of the calls that make transformations."""
     from adtrans import api, mapped, tangent
+    from adtrans.jacobian import hessian, jacobian
 
-    made = {api.grad: "grad", api.value_and_grad: "value_and_grad", tangent.hvp: "hvp", mapped.vmap: "vmap"}
+    made = {api.grad: "grad", api.value_and_grad: "value_and_grad", tangent.hvp: "hvp", mapped.vmap: "vmap",
+            jacobian: "jacobian", hessian: "hessian"}
     return {**{function: derivation(kind) for function, kind in made.items()}, tangent.jvp: jvp}
 
 
 def derivation(kind: str) -> Callable:
     def read(low, args: list[Value], keywords: dict[str, Value]) -> Value:
-        places = OPTIONS[kind][:1] if kind in ("hvp", "vmap") else ()
+        places = () if kind in ("grad", "value_and_grad") else OPTIONS[kind]
         if not 1 <= len(args) <= 1 + len(places):
             raise low.error(f"{kind} takes a function", kind="type")
         keywords = keywords | dict(zip(places, args[1:]))
@@ -132,6 +135,8 @@ def run(low, callee: Value, names: dict[str, Value]) -> Value:
             return gradient(low, found, names)
         case "hvp":
             return product(low, found, dict(names))
+        case "jacobian" | "hessian":
+            return matrix(low, found, names)
         case "vmap":
             from adtrans.lower.mapping import mapped
 
@@ -175,10 +180,12 @@ def require_inputs(low, found: Part, wanted: tuple[str, ...]) -> tuple[Var, ...]
 
 def emit(low, name: str, function: Function, args: tuple[Operand, ...]) -> list[Var]:
     """The statement; gives the variables of its results."""
-    made = [Var(result.type, getattr(result, "name", None)) for result in function.program().results]
+    program = function.program()
+    made = [Var(result.type, getattr(result, "name", None)) for result in program.results]
     for var in made:
         if isinstance(var.type, Array):
             low.fresh(var)
+    assume_shapes(low, program, args, made)
     low.build.emit(Inner(tuple(made), name, args, low.build.span, function))
     return made
 
@@ -229,6 +236,24 @@ def product(low, derived: Derived, names: dict[str, Value]) -> Value:
     made = emit(low, f"hvp of {found.program.name}", Second(found.program, inputs), (*found.args, *dots))
     products = adjoints(low, found, wanted, inputs, made)
     return Seq(products) if several else products[0]
+
+
+def matrix(low, derived: Derived, names: dict[str, Value]) -> Value:
+    """A Jacobian or Hessian by one argument."""
+    from adtrans.library import derivatives
+    from adtrans.lower.calls import call_library
+
+    wanted = argument_names(low, derived, names)
+    if isinstance(derived.options.get("argnums", 0), (tuple, list)):
+        raise low.error(f"{derived.kind} by several arguments is not in the language here",
+                        hint="take one for each argument")
+    fun = resolved(low, derived.fun)
+    found = list(names.items())[len(fun.bound) if isinstance(fun, Func) else 0:]
+    place = [name for name, _ in found].index(wanted[0])
+    values = [value for _, value in found]
+    whole = derivatives.jacobian if derived.kind == "jacobian" else derivatives.hessian
+    x = low.as_array(values[place])
+    return call_library(low, whole, [derived.fun, Seq(tuple(values[:place])), x, Seq(tuple(values[place + 1:]))], {})
 
 
 def jvp(low, args: list[Value], keywords: dict[str, Value]) -> Value:
