@@ -10,6 +10,7 @@ A rule is a `custom_vjp` whose functions are written from the equation.
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import math
 import zlib
@@ -20,7 +21,7 @@ import numpy as np
 
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.library.unbroadcast import fitted
-from adtrans.transformed import parameters
+from adtrans.transformed import parameters as parameters_of
 
 
 class custom_vjp:  # noqa: N801  (a decorator, spelled as in JAX)
@@ -48,14 +49,14 @@ class custom_vjp:  # noqa: N801  (a decorator, spelled as in JAX)
 
     exact = False
 
-    def __init__(self, fun: Callable):
+    def __init__(self, fun: Callable, parameters: inspect.Signature | None = None):
         if not callable(fun):
             raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
         self.fun = fun
         self.fwd: Callable | None = None
         self.bwd: Callable | None = None
         self.jvp: Callable | None = None
-        self.parameters = parameters(fun)
+        self.parameters = parameters or parameters_of(fun)
         for name in ("__name__", "__qualname__", "__doc__", "__module__"):
             setattr(self, name, getattr(fun, name, None))
 
@@ -92,7 +93,10 @@ def rule(equation: str, **given: str | Callable) -> Callable[[Callable], Ruled]:
 
     The equation names the result and the arguments. A partial is an expression in these, in `np`, `math`, the
     function itself and whatever is given by name besides. Arguments without one have no derivative. The function is
-    one of numbers, or acts on arrays element by element; a Numba function is as good as a plain one.
+    one of numbers, or acts on arrays element by element; a Numba function is as good as a plain one. A ufunc of
+    `scipy.special`, which has no source, is called as it is:
+
+        j0 = rule("y = j0(x)", x="-j1(x)", j1=special.j1)(special.j0)
 
     Raises ArgumentValueError for an equation or expression that cannot be read.
 
@@ -114,7 +118,7 @@ def rule(equation: str, **given: str | Callable) -> Callable[[Callable], Ruled]:
         raise ArgumentValueError(f"{equation!r} needs a partial derivative for at least one argument")
 
     def ruled(fun: Callable) -> Ruled:
-        made = Ruled(fun)
+        made = Ruled(fun, signature_of(fun, args))
         if tuple(made.parameters.parameters) != args:
             raise ArgumentValueError(f"{equation!r} does not name the parameters of {called}: "
                                      f"{', '.join(made.parameters.parameters)}")
@@ -123,6 +127,15 @@ def rule(equation: str, **given: str | Callable) -> Callable[[Callable], Ruled]:
         return made
 
     return ruled
+
+
+def signature_of(fun: Callable, args: tuple[str, ...]) -> inspect.Signature | None:
+    """The parameters of a ufunc, which has no names for them, are those of the equation."""
+    if not isinstance(fun, np.ufunc):
+        return None
+    if fun.nin != len(args) or fun.nout != 1:
+        raise ArgumentValueError(f"{fun.__name__} takes {fun.nin} arguments and returns {fun.nout}")
+    return inspect.Signature([inspect.Parameter(arg, inspect.Parameter.POSITIONAL_ONLY) for arg in args])
 
 
 def read_equation(equation: str) -> tuple[str, str, tuple[str, ...]]:

@@ -337,6 +337,8 @@ def written(program: Program, name: str, title: str = "", grouping: Grouping = (
                       if used in text)
     if "factors.lu_" in text:
         imports += "from adtrans import factors\n"
+    if "special." in source:
+        imports += "from scipy import special\n"
     heading = f"# {' '.join(title.split())}\n" if title else ""
     start = f"{heading}{imports}\n\n" if imports else f"{heading}\n"
     return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")))

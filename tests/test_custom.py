@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
+from scipy import special
 
 import adtrans
 from adtrans import custom_vjp, grad, hvp, jvp, rule, value_and_grad
@@ -268,6 +269,39 @@ def test_forward_mode_without_a_forward_rule():
 def overwriting(x):
     x[0] = 1.0
     return x
+
+
+j1 = rule("y = j1(x)", x="j0(x) - y / x", j0=special.j0)(special.j1)
+j0 = rule("y = j0(x)", x="-j1(x)", j1=j1)(special.j0)
+bessel = rule("y = jv(n, x)", x="0.5 * (jv(n - 1, x) - jv(n + 1, x))")(special.jv)
+
+
+@RUNS
+def test_functions_of_scipy(run):
+    found = getattr(grad(lambda x: np.sum(j0(x) ** 2)), run)(Y)
+    assert np.allclose(found, -2.0 * special.j0(Y) * special.j1(Y), rtol=1e-14)
+    found = getattr(grad(lambda x: bessel(2.0, x) * x), run)(np.float64(1.5))
+    assert np.isclose(found, special.jvp(2.0, 1.5) * 1.5 + special.jv(2.0, 1.5), rtol=1e-13)
+    if run == "interpreted":
+        slope = special.j0(Y) - special.j1(Y) / Y
+        assert np.allclose(hvp(lambda x: np.sum(j0(x)))(X, Y), -slope * X, rtol=1e-13)
+        assert np.allclose(grad(lambda x: np.sum(x * special.kv(0.5, 2.0))).interpreted(X), special.kv(0.5, 2.0))
+        assert j0(1.5) == special.j0(1.5)
+
+
+def test_functions_of_scipy_without_a_rule():
+    for run in (lambda: grad(lambda x: special.jv(2.0, x)).interpreted(1.5), lambda: jvp(special_of, (1.5,), (1.0,))):
+        with pytest.raises(adtrans.UnsupportedError, match="rule") as caught:
+            run()
+        assert __file__ in str(caught.value)
+    with pytest.raises(adtrans.UnsupportedError, match="j0"):
+        grad(grad(grad(lambda x: j0(x)))).interpreted(1.5)  # the rule of j1 mentions a j0 without one
+    with pytest.raises(adtrans.ArgumentValueError, match="takes 1 arguments"):
+        rule("y = f(a, b)", a="1")(special.j0)
+
+
+def special_of(x):
+    return special.jv(2.0, x)
 
 
 @pytest.mark.parametrize("equation, partials", [

@@ -121,6 +121,7 @@ def apply(low, callee: Value, args: list[Value], keywords: dict[str, Value], nod
 def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Value:
     from adtrans.library import LIBRARY
     from adtrans.lower import transforms
+    from adtrans.lower.opaque import is_opaque
     from adtrans.lower.tables import KNOWN, refused
     from adtrans.lower.ufunc_methods import ufunc_method
 
@@ -137,6 +138,8 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
         if dataclasses.is_dataclass(obj) or (issubclass(obj, tuple) and hasattr(obj, "_fields")):
             return containers.construct(low, obj, args, keywords)
         raise low.error(f"calling the class {obj.__name__!r} is not in the language")
+    if is_opaque(obj):
+        return transforms.call(low, transforms.without_rule(obj), args, keywords)
     hint = refused(obj)
     if hint is not None:
         raise low.error(f"{describe(Py(obj))} is not in the language", hint=hint)

@@ -41,6 +41,7 @@ class Custom(Function):
         self.forward: Program | None = None
         self.backward: Program | None = None
         self.tangents: Callable[[], Program] | None = None
+        self.hint = ""
 
     def simple(self) -> Program:
         return self.plain
@@ -51,7 +52,7 @@ class Custom(Function):
     @functools.cache  # noqa: B019  (a function lives as long as the reading that it is of)
     def adjoint(self, wanted: tuple[int, ...]) -> Program:
         if self.backward is None:
-            raise UnsupportedError(f"{self.name} has no reverse rule here", self.span,
+            raise UnsupportedError(f"{self.name} has no reverse rule here", self.span, self.hint or
                                    "give it one by .defvjp(fwd, bwd), in whose fwd the function is not called")
         places = [k for k, param in enumerate(self.plain.params) if param.type.is_float]
         return closed(replace(self.backward, results=tuple(self.backward.results[places.index(k)] for k in wanted)))
@@ -60,8 +61,8 @@ class Custom(Function):
     def pushed(self, moving: tuple[int, ...]) -> Program:
         """What the rule gives, with zeros for the arguments that do not move."""
         if self.tangents is None:
-            raise UnsupportedError(f"{self.name} has a reverse rule only, and forward mode comes to it", self.span,
-                                   "give it a forward rule by .defjvp(jvp)")
+            raise UnsupportedError(f"{self.name} has no forward rule, and forward mode comes to it", self.span,
+                                   self.hint or "give it a forward rule by .defjvp(jvp)")
         program, build = self.tangents(), Builder()
         args = [Var(param.type, param.name, param.user) for param in self.plain.params]
         given, dots, every = [], [], []
@@ -89,7 +90,7 @@ def call_custom(low, derived: Derived, names: dict[str, Value]) -> Value:
     main = entry.read(lambda inner, values: run(inner, values[FUNCTION], arguments(values)))
     name = main.lowered.source.name if main.lowered.source else "function"
     name = getattr(derived.fun.value, "__name__", name) if isinstance(derived.fun, Py) else name
-    if options["fwd"] is None and options["jvp"] is None:
+    if options["fwd"] is None and options["jvp"] is None and owner is not None:
         raise low.error(f"{name} has no rule yet", hint="give it one by .defvjp(fwd, bwd) or .defjvp(jvp)")
     if main.program.mutable:
         raise low.error(f"{name}, which has a rule of its own, must not write to its arguments")
@@ -103,6 +104,8 @@ def call_custom(low, derived: Derived, names: dict[str, Value]) -> Value:
         function.hidden = len(function.forward.results) - len(function.plain.results)
     else:
         function = Custom(name, span, reading.aligned(main), bool(options["exact"]))
+    if owner is None:
+        function.hint = f'give it one: adtrans.rule("y = {name}(...)", ...)({name})'
     if options["jvp"] is not None:
         known = tuple(arrays)
         function.tangents = functools.cache(lambda: reading.tangents(options["jvp"], list(names), known))

@@ -20,6 +20,7 @@ from adtrans.lower import containers, nests, statics, views
 from adtrans.lower.calls import bind_arguments, run_frame
 from adtrans.lower.context import describe
 from adtrans.lower.extents import assume_shapes
+from adtrans.lower.opaque import call_opaque, is_opaque
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
 from adtrans.lower.scalars import as_type
 from adtrans.lower.subprograms import Entry, Part
@@ -92,6 +93,11 @@ def derived_from(low, obj: Any) -> Derived | None:
     return None
 
 
+def without_rule(ufunc: Any) -> Derived:
+    """A function without source or derivative: it can be called where no derivative goes through it."""
+    return Derived("custom", Py(ufunc), {"fwd": None, "bwd": None, "jvp": None, "exact": True, "owner": None})
+
+
 # --- calls -----------------------------------------------------------------------------------------------
 
 
@@ -113,6 +119,10 @@ def call(low, callee: Derived, args: list[Value], keywords: dict[str, Value]) ->
 
 def bound(low, callee: Value, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
     """Arguments by the names of the parameters."""
+    if isinstance(callee, Py) and is_opaque(callee.value):
+        if keywords or len(args) != callee.value.nin:
+            raise low.error(f"{callee.value.__name__} takes {callee.value.nin} positional arguments", kind="type")
+        return {f"x{k}": low.solid(value) for k, value in enumerate(args)}
     found = resolved(low, callee)
     if isinstance(found, Func):
         args = [low.solid(value) for value in args]
@@ -127,6 +137,8 @@ def bound(low, callee: Value, args: list[Value], keywords: dict[str, Value]) -> 
 
 def run(low, callee: Value, names: dict[str, Value]) -> Value:
     """What a function or transformation gives for arguments by name."""
+    if isinstance(callee, Py) and is_opaque(callee.value):
+        return call_opaque(low, callee.value, list(names.values()))
     found = resolved(low, callee)
     if isinstance(found, Func):
         return run_frame(low, found, names)
