@@ -71,7 +71,9 @@ def memory(program: Program, args: tuple) -> dict[str, int]:
 def explain(reading: Any, program: Program, args: tuple) -> Explanation:
     """How the sweep back of a gradient's program gets at each value that it needs."""
     kept = sizes(program, args)
-    rows = list(dict.fromkeys(row for storage in program.facts.get("plans", ()) for row in rows_of(storage, kept)))
+    main, *loops = program.facts["plans"]
+    found = [*rows_of(main, kept), *(row for storage in loops for row in rows_of(storage, kept, in_place=True))]
+    rows = list(dict.fromkeys(found))
     rows += others(reading.value.body, {row.line for row in rows})
     rows.sort(key=lambda row: row.line)
     return Explanation(reading.lowered.source.name, tuple(rows), sum(size for _, size in kept.values()))
@@ -80,8 +82,9 @@ def explain(reading: Any, program: Program, args: tuple) -> Explanation:
 # --- rows ------------------------------------------------------------------------------------------------
 
 
-def rows_of(storage: Storage, kept: dict[Var, tuple[str, int]]) -> Iterator[Row]:
-    """A row for each value that the sweep back has asked for, but for constants and counters."""
+def rows_of(storage: Storage, kept: dict[Var, tuple[str, int]], in_place: bool = False) -> Iterator[Row]:
+    """A row for each value that the sweep back has asked for, but for constants and counters; `in_place` for a loop
+    each of whose iterations is reversed right after it has run."""
     for var, plan in storage.plans.items():
         statement = storage.regions.definition.get(var)
         span = getattr(statement, "span", None)
@@ -90,6 +93,8 @@ def rows_of(storage: Storage, kept: dict[Var, tuple[str, int]]) -> Iterator[Row]
         if not (var.type.is_float or isinstance(plan, (Tape, Stack))):
             continue
         how, where, size, why = described(storage, var, plan, kept)
+        if in_place and isinstance(plan, Here):
+            why = "its iteration is reversed right after it has run"
         yield Row(span.line, " ".join(span.text.split()), name_of(storage, var), how, where, size, why)
 
 

@@ -18,11 +18,12 @@ from dataclasses import replace
 
 from adtrans import ir
 from adtrans.build import Builder, over_elements
+from adtrans.differentiate import differentiate
 from adtrans.errors import UnsupportedError
 from adtrans.forward import push
 from adtrans.ir import Alloc, Array, Const, Inner, Let, Operand, Prim, Program, Stmt, Var
 from adtrans.optimise.simplify import simplify
-from adtrans.reverse import add_nest, differentiate
+from adtrans.reverse import add_nest
 from adtrans.splice import spliced
 
 
