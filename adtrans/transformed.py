@@ -16,10 +16,14 @@ from collections.abc import Callable
 from typing import Any
 
 
+KINDS = {"grad", "value_and_grad", "hvp", "vmap", "jacobian", "hessian", "custom"}
+
+
 def transformation(obj: Any) -> tuple[str, Callable, dict] | None:
     """Kind, function and options of what a transformation has made; None for anything else."""
     found = getattr(obj, "transformed", None) if not isinstance(obj, type) else None
-    return found if isinstance(found, tuple) and len(found) == 3 else None
+    known = isinstance(found, tuple) and len(found) == 3 and isinstance(found[0], str) and found[0] in KINDS
+    return found if known else None
 
 
 def plain(obj: Any) -> types.FunctionType:
