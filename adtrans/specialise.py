@@ -25,6 +25,7 @@ from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResu
 from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
+from adtrans.optimise.hoist import hoist
 from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
@@ -161,13 +162,13 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         case _:
             require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
-    whole = expand(program)
+    whole, own = expand(program), program
     if mode == "value" and whole is not program and not reading.debug:
         whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(land(program)))
-    return program
+    return hoist(program) if whole is not own and not reading.debug else program
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:

@@ -15,7 +15,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-
 KINDS = {"grad", "value_and_grad", "hvp", "vmap", "jacobian", "hessian", "custom"}
 
 

@@ -10,6 +10,9 @@ core, compiled by adtrans:
   8 tangents '/value' is against the program
   32 '/8'    32 tangents in one pass, for each 8 of them
 
+A second table has gradients of a network of two layers for each of 512 examples, `vmap(grad(loss))`, against one
+gradient of their sum.
+
 Hessian products are compared with tangents of the gradient's differences along the vector, tangents with the gradient:
 more than 1e-5 and 1e-9 apart, the command fails.
 """
@@ -158,6 +161,37 @@ def timed(program, seconds, repeat):
     return alternate(runs, seconds, repeat)
 
 
+def example_loss(first, bias, last, x, label):
+    scores = last @ np.tanh(first @ x + bias)
+    top = np.max(scores)
+    return top + np.log(np.sum(np.exp(scores - top))) - scores[label]
+
+
+def batch_loss(first, bias, last, x, labels):
+    scores = np.tanh(x @ first.T + bias) @ last.T
+    total = 0.0
+    for i in range(x.shape[0]):
+        top = np.max(scores[i])
+        total += top + np.log(np.sum(np.exp(scores[i] - top))) - scores[i, labels[i]]
+    return total
+
+
+def per_example(inputs, hidden, seconds, repeat):
+    """The shortest times of one gradient of a batch and of all its gradients, and the megabytes of the latter."""
+    import adtrans
+
+    rng = np.random.default_rng(2)
+    args = (rng.normal(size=(hidden, inputs)) * 0.1, rng.normal(size=hidden), rng.normal(size=(10, hidden)) * 0.1,
+            rng.normal(size=(512, inputs)), rng.integers(0, 10, 512))
+    batch = adtrans.grad(batch_loss, argnums=(0, 1, 2))
+    each = adtrans.vmap(adtrans.grad(example_loss, argnums=(0, 1, 2)), in_axes=(None, None, None, 0, 0))
+    found = each(*args)
+    if any(np.abs(part.sum(axis=0) - whole).max() > 1e-10 for part, whole in zip(found, batch(*args))):
+        raise SystemExit("the gradients of the examples do not add up to that of the batch")
+    best = alternate({"batch": Contender(batch, lambda: args), "each": Contender(each, lambda: args)}, seconds, repeat)
+    return best["batch"], best["each"], sum(part.nbytes for part in found) / 1e6
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=tuple(PROGRAMS))
@@ -181,6 +215,12 @@ def main():
                          times(row[3]), times(row[4])))
     means = [times(geometric_mean(column)) for column in zip(*ratios)]
     table.print_row(("geometric mean", "", "", means[0], "", means[1], "", means[2], "", means[3], means[4]))
+    print()
+    table = Table(("512 examples", "batch", "each", "/batch", "MB"))
+    table.print_header()
+    for inputs, hidden in ((8, 16), (16, 32), (32, 64)):
+        one, every, size = per_example(inputs, hidden, options.seconds, options.repeat)
+        table.print_row((f"{inputs}-{hidden}-10", seconds(one), seconds(every), times(ratio(every, one)), times(size)))
 
 
 if __name__ == "__main__":
