@@ -180,9 +180,9 @@ def along_many(program, truth, interpreted):
         drawn = [directions(rng, args, position)[position] for position in call.positions]
         columns.append(flattened(gradient, bound, dict(zip(gradient.argnames, drawn)), "v"))
         wanted.append(np.concatenate([numbers(one) * numbers(dot) for one, dot in zip(given, drawn)]))
+    several = tuple(np.ascontiguousarray(np.stack(leaf, axis=-1)) for leaf in zip(*columns))
     with short_loops():
-        _, _, found = gradient._run("tangents", bound, tuple(np.stack(leaf, axis=-1) for leaf in zip(*columns)),
-                                    interpreted)
+        _, _, found = gradient._run("tangents", bound, several, interpreted)
     for number, (tangent, parts) in enumerate(zip(found, wanted)):
         if not abs(tangent - parts.sum()) <= TOLERANCE[program.single] * max(np.abs(parts).sum(), 1e-3):
             raise Disagreement(f"tangent {number} {tangent!r} instead of {parts.sum()!r}")
