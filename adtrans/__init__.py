@@ -1,7 +1,8 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import grad, value_and_grad, vmap
+from adtrans.api import grad, value_and_grad
 from adtrans.check import check_grads
+from adtrans.custom import custom_vjp, rule
 from adtrans.errors import (
     AdtransError,
     ArgumentError,
@@ -10,7 +11,8 @@ from adtrans.errors import (
     UnsupportedError,
 )
 from adtrans.jacobian import hessian, jacobian
-from adtrans.markers import checkpoint, custom_vjp, stop_gradient
+from adtrans.mapped import vmap
+from adtrans.markers import checkpoint, stop_gradient
 from adtrans.procedure import adjoint
 from adtrans.pullback import vjp
 from adtrans.tangent import hvp, jvp
@@ -20,5 +22,5 @@ __version__ = "0.1.0"
 __all__ = [
     "AdtransError", "ArgumentError", "ArgumentValueError", "NonDifferentiableError", "UnsupportedError",
     "adjoint", "check_grads", "checkpoint", "custom_vjp", "grad", "hessian", "hvp", "jacobian", "jvp",
-    "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "rule", "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]

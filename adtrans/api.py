@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adtrans.errors import ArgumentError, UnsupportedError
+from adtrans.errors import ArgumentError
 from adtrans.gradient import GradientFunction, Settings
 
 
@@ -17,6 +17,9 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
     `argnums` is the position or name of the differentiated argument, or a tuple of these. The gradient has the type,
     shape and dtype of the argument; containers give containers of the same structure with None for leaves that are
     not floating-point. Arguments are never changed.
+
+    With `has_aux` the function returns a pair of the number to differentiate and anything else that a function may
+    return, which is handed on: `grad` gives (gradient, aux) and `value_and_grad` ((value, aux), gradient).
 
     Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
     outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
@@ -55,15 +58,3 @@ def decorate(fun: Callable | None, settings: Settings, with_value: bool):
     if not callable(fun):
         raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
     return GradientFunction(fun, settings, with_value)
-
-
-def unbuilt(name: str) -> Callable:
-    def missing(*args, **kwargs):
-        raise UnsupportedError(f"{name} is not built yet")
-
-    missing.__name__ = name
-    missing.__doc__ = f"{name}: accepted, not built yet; raises UnsupportedError."
-    return missing
-
-
-vmap = unbuilt("vmap")

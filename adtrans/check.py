@@ -19,9 +19,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from adtrans.curvature import check_second
 from adtrans.differences import Estimate, central_difference
 from adtrans.errors import ArgumentError, ArgumentValueError, UnsupportedError
 from adtrans.leaves import copy_leaf, holds_float32, is_float, leaves, like, map_leaves, shifted
+from adtrans.transformed import transformation
 
 DIRECTIONS = 2
 EXHAUSTIVE_SIZE = 64
@@ -38,12 +40,13 @@ def check_grads(fun: Callable, args: tuple, order: int = 1, modes: tuple[str, ..
     check, by default every one that holds floats (for a gradient function: its own). `rtol` is relative to
     the sum of the absolute terms of a directional derivative: by default 1e-9 against the complex step, 1e-5
     against differences; in float32 1e-4 and 1e-3. Differences move the arguments by up to 1.5 percent (`eps`
-    in place of 0.01), so check where the function is defined and smooth that far. Both modes are checked.
+    in place of 0.01), so check where the function is defined and smooth that far. Both modes are checked. With
+    `order` 2 products with the Hessian are checked as well, against differences of the gradient.
 
     >>> check_grads(lambda x: x ** 3, (2.0,))
     """
-    if order != 1:
-        raise UnsupportedError(f"check_grads of order {order} is not built yet")
+    if order not in (1, 2):
+        raise UnsupportedError(f"check_grads of order {order} is not built: check the gradient's own to order 2")
     unknown = set(modes) - {"fwd", "rev"}
     if unknown or not modes:
         raise ArgumentValueError(f"modes must be taken from 'fwd' and 'rev', not {sorted(unknown) or '()'}")
@@ -53,6 +56,8 @@ def check_grads(fun: Callable, args: tuple, order: int = 1, modes: tuple[str, ..
         check_reverse(subject)
     if "fwd" in modes:
         check_forward(subject)
+    if order == 2:
+        check_second(subject)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Subject:
 
     def __init__(self, fun: Callable, args: tuple, argnums: Any, tolerance: Tolerance):
         self.fun, self.args, self.tolerance = fun, args, tolerance
-        self.is_gradient = hasattr(fun, "value_and_grad")
+        self.is_gradient = callable(getattr(fun, "value_and_grad", None))
         self.plain = plain_function(fun)
         self.name = getattr(self.plain, "__name__", repr(self.plain))
         self.names = parameter_names(self.plain, len(args))
@@ -343,8 +348,9 @@ def assert_same_value(subject: Subject, found: float, value: float, gradients: d
 
 def plain_function(fun: Callable) -> Callable:
     """The user's Python function behind a gradient function or a Numba dispatcher."""
-    plain = fun
-    while hasattr(plain, "py_func"):
+    made = transformation(fun)
+    plain = made[1] if made is not None and made[0] in ("grad", "value_and_grad") else fun
+    while hasattr(plain, "py_func") and transformation(plain) is None:
         plain = plain.py_func
     if not callable(plain):
         raise ArgumentError(f"expected a function, got {type(fun).__name__}")

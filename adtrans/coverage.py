@@ -22,9 +22,9 @@ def supported() -> dict[str, list[str]]:
     from adtrans import special
     from adtrans.library import LIBRARY
     from adtrans.lower.methods import METHODS, OWN
-    from adtrans.lower.tables import KNOWN, with_prange
+    from adtrans.lower.tables import KNOWN, prepare
 
-    with_prange()
+    prepare()
     known = [*KNOWN, *LIBRARY]
     places: dict[str, ModuleType] = {
         "builtins": builtins, "math": math, "operator": operator, "numpy": np, "numpy.linalg": np.linalg,

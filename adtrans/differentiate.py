@@ -92,6 +92,7 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
              "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
+             "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
              "forward": len(body) - len(reverse.build.here.body)}
     return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 

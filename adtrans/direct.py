@@ -119,8 +119,8 @@ def call(_self, {params}*_rest, {keyword}**_named):
 def short(gradient: GradientFunction, found: Specialisation, mode: Mode) -> bool:
     """Whether a look at types can decide about arguments of this specialisation."""
     identity = gradient.identity
-    return not (gradient.variadic or found.shared or mode.product.captured or identity is None or identity.contents
-                or identity.digest is None)
+    return not (gradient.settings.has_aux or gradient.variadic or found.shared or mode.product.captured
+                or identity is None or identity.contents or identity.digest is None)
 
 
 def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: str, raw: Any) -> Direct | None:

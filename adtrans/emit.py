@@ -114,6 +114,9 @@ class Expressions:
         if op.startswith("math."):
             name = op.removeprefix("math.")
             return ast.Call(ast.Attribute(name_node("math"), MATH.get(name, name), ast.Load()), values, [])
+        if op.startswith("special."):
+            name = op.removeprefix("special.")
+            return ast.Call(ast.Attribute(name_node("special"), name, ast.Load()), values, [])
         match op:
             case "neg":
                 return ast.UnaryOp(ast.USub(), values[0])

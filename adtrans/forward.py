@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adtrans.analysis.activity import Activity, analyse
+from adtrans.analysis.activity import Activity, analyse, differentiable_places
 from adtrans.build import Builder, over_elements, zero
 from adtrans.ir import (
     Accumulate,
@@ -27,6 +27,7 @@ from adtrans.ir import (
     Carry,
     For,
     If,
+    Inner,
     Let,
     ListOf,
     Load,
@@ -160,6 +161,8 @@ class Forward:
                 build.emit(statement)
                 if self.active(stack):
                     build.emit(Push(self.dots[stack], self.pushed(value), statement.span))
+            case Inner():
+                self.inner(statement)
             case Call():
                 build.emit(statement)
                 if any(self.active(var) for var in statement.vars):
@@ -232,6 +235,26 @@ class Forward:
             self.build.emit(inner)
         floats = [var for var in statement.vars if var.type.is_float]
         for var, found in zip(floats, results):
+            if self.active(var):
+                self.dots[var] = found
+
+    def inner(self, statement: Inner) -> None:
+        """A program of its own with its tangents, in place of the call."""
+        moving = differentiable_places(statement, self.activity)
+        if not moving or not any(self.active(var) for var in statement.vars):
+            self.build.emit(statement)
+            return
+        pushed = statement.function.pushed(moving)
+        dots = [self.dots[arg] if isinstance(arg.type, Array) else self.dot_or_zero(arg)
+                for arg in (statement.args[k] for k in moving)]
+        shown = statement.vars[:len(statement.vars) - statement.function.hidden]
+        count = len(shown)
+        body, results = spliced(pushed, (*statement.args, *dots), statement.span,
+                                dict(zip(pushed.results[:count], shown)))
+        for made in body:
+            self.build.emit(made)
+        floats = [var for var in shown if var.type.is_float]
+        for var, found in zip(floats, results[count:]):
             if self.active(var):
                 self.dots[var] = found
 

@@ -112,6 +112,16 @@ class GradientFunction:
         self.__name__, self.__qualname__, self.__doc__ = plain.__name__, plain.__qualname__, plain.__doc__
         self.__module__ = plain.__module__
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self.parameters
+
+    @property
+    def transformed(self) -> tuple[str, Callable, dict]:
+        """What this is a transformation of, for functions that call it and are differentiated in turn."""
+        options = {"argnums": self.settings.argnums, "has_aux": self.settings.has_aux}
+        return ("value_and_grad" if self.with_value else "grad"), self.py_func, options
+
     def __repr__(self) -> str:
         return f"<gradient of {getattr(self.py_func, '__name__', self.py_func)!r} by {', '.join(self.argnames)}>"
 
@@ -170,11 +180,13 @@ class GradientFunction:
         for buffer, other in zip(buffers, own_buffers):
             if other is not buffer:
                 buffer += other
-        values = result if isinstance(result, tuple) else (result,)
-        for (buffer, where), extra in zip(scalars, values[1:]):
+        structure = self._result(found, mode)
+        values = iter(result if isinstance(result, tuple) else (result,))
+        value = build_result(structure, values)
+        for (buffer, where), extra in zip(scalars, values):
             buffer[where] += extra
         self._shorten("accumulate", found, lambda: direct.make_accumulate(self, found, mode))
-        return self._number(values[0], self._result(found, mode))
+        return value
 
     def _accumulate_shared(self, bars, bound, seed):
         """`accumulate` for arguments that overlap in memory."""
@@ -279,12 +291,20 @@ class GradientFunction:
     def _finish(self, mode_name: str, found: Specialisation, mode: Mode, result, bound):
         if mode_name == "value":
             return self._value(found, mode, result)
-        value, parts = result if mode_name == "value_and_grad" else (None, result)
+        structure, aux = self._result(found, mode), self.settings.has_aux
         if mode_name == "value_and_grad":
-            value = self._number(value, self._result(found, mode))
+            first, parts = result
+            value = build_result(structure, in_order(first))
+        elif aux:
+            parts, last = result
+            value = build_result(structure.items[1], in_order(last))
+        else:
+            parts = result
         gradients = self._gradients(found, parts)
         gradient = gradients if isinstance(self.settings.argnums, tuple) else gradients[0]
-        return (value, gradient) if mode_name == "value_and_grad" else gradient
+        if mode_name == "value_and_grad":
+            return value, gradient
+        return (gradient, value) if aux else gradient
 
     def _value(self, found: Specialisation, mode: Mode, result):
         count = self._count(found, mode)
@@ -393,12 +413,13 @@ class GradientFunction:
     def _mode(self, found: Specialisation, name: str) -> Mode:
         mode = found.modes.get(name)
         if mode is None:
-            if self.settings.target != "cpu" or self.settings.checkpoint is not None or self.settings.has_aux:
-                raise UnsupportedError("target=, checkpoint= and has_aux= are not built yet")
+            if self.settings.target != "cpu" or self.settings.checkpoint is not None:
+                raise UnsupportedError("target= and checkpoint= are not built yet")
             mode = self._from_disk(found, name)
             if mode is None:
                 mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
-                                               isinstance(self.settings.argnums, tuple), self.settings.outputs))
+                                               isinstance(self.settings.argnums, tuple), self.settings.outputs,
+                                               self.settings.has_aux))
             found.modes[name] = mode
         return mode
 
@@ -408,7 +429,7 @@ class GradientFunction:
             return None
         try:
             return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
-                                isinstance(self.settings.argnums, tuple), self.settings.outputs,
+                                isinstance(self.settings.argnums, tuple), self.settings.outputs, self.settings.has_aux,
                                 repr(tuple(found.specs.items())), repr(found.options),
                                 [str(array.dtype) for array in self.identity.arrays])
         except TypeError:
@@ -463,9 +484,6 @@ class GradientFunction:
     def _count(self, found: Specialisation, mode: Mode) -> int:
         return count_operands(self._result(found, mode))
 
-    def _number(self, value, result: NumberResult):
-        return typed_number(value, result.code, result.weak)
-
     # --- looking inside
 
     @property
@@ -487,11 +505,31 @@ class GradientFunction:
         """The signatures specialised so far, as type codes."""
         return [mode.product.signature for found in self.specialisations.values() for mode in found.modes.values()]
 
-    def explain(self, *args, **kwargs):
-        raise UnsupportedError("explain() is not built yet")
+    def explain(self, /, *args, **kwargs) -> Any:
+        """What the sweep back needs of each statement, how it gets at that, where it is kept and why: rows of an
+        `adtrans.explain.Explanation`, which prints as a table."""
+        from adtrans.explain import explain
 
-    def memory(self, *args, **kwargs):
-        raise UnsupportedError("memory() is not built yet")
+        return explain(*self._made_for(args, kwargs))
+
+    def memory(self, /, *args, **kwargs) -> dict[str, int]:
+        """The bytes that are kept for the sweep back, by the name in the generated source, and their "total".
+
+        Nothing is differentiated and no array is made: only what decides the sizes is computed. Stacks are counted by
+        what they hold.
+        """
+        from adtrans.explain import memory
+
+        return memory(*self._made_for(args, kwargs)[1:])
+
+    def _made_for(self, args, kwargs):
+        """Reading, the gradient's program, and its arguments as generated code takes them."""
+        bound = self._bind(args, kwargs)
+        found = self._find(bound)
+        mode = "value_and_grad" if self.with_value else "grad"
+        reading = self._reading(found)
+        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux)
+        return reading, program, (*self._flat(found, bound), *reading.lowered.captured_arrays)
 
     # --- inside Numba
 
@@ -662,6 +700,15 @@ def count_operands(result) -> int:
         case StaticResult():
             return 0
     return 1
+
+
+def in_order(raw: Any) -> Iterator[Any]:
+    """The numbers and arrays in the nested tuples that compiled code returns, where None stands for other things."""
+    if isinstance(raw, tuple):
+        for item in raw:
+            yield from in_order(item)
+    elif raw is not None:
+        yield raw
 
 
 def build_result(result, values: Iterator[Any]):

@@ -18,6 +18,7 @@ import numpy as np
 from adtrans import cache
 from adtrans.errors import UnsupportedError
 from adtrans.source import read, unwrap
+from adtrans.transformed import transformation
 
 CONSTANTS = (type(None), bool, int, float, str, bytes, np.generic, np.dtype)
 MUTABLE = (list, dict, set)
@@ -103,8 +104,17 @@ class Identity:
                 self.callable(obj)
 
     def callable(self, obj: Any) -> None:
-        if is_library(obj):
+        if is_library(obj) and transformation(obj) is None:
             self.parts.append(("library", getattr(obj, "__module__", ""), getattr(obj, "__qualname__", repr(obj))))
+            return
+        if transformation(obj) is not None:
+            kind, fun, options = transformation(obj)
+            self.parts.append(("transformed", kind))
+            self.visit(fun)
+            if kind == "custom":  # whose rules may be given later
+                options = {name: vars(obj)[name] for name in ("fwd", "bwd", "jvp")}
+                self.watched += [(vars(obj), name, rule) for name, rule in options.items()]
+            self.visit_all("options", tuple(options.items()))
             return
         try:
             function, bound, keywords = unwrap(obj)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Any, Union
 
 from adtrans.errors import Span
 
@@ -220,6 +220,14 @@ class Call:
     op: str
     args: tuple[Operand, ...]
     span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Inner(Call):
+    """A call of a program of its own, to be put in its place once all is differentiated. `function` knows the program
+    and its derivatives (see `adtrans.inner`)."""
+
+    function: Any = None
 
 
 @dataclass(frozen=True)

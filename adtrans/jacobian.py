@@ -11,14 +11,18 @@ import numpy as np
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import GradientFunction, Settings
 from adtrans.lower.program import ArrayResult, NumberResult
+from adtrans.specialise import WIDTH
 from adtrans.structure import is_float, spec_of
 from adtrans.tangent import directions
 
 MODES = ("auto", "fwd", "rev")
+MOST = 32  # tangents in a pass: four cache lines of float64
 
 
 class Derivative:
     """A function of the arguments of another one; `passes` tells of the last call which mode ran how often."""
+
+    kind = ""
 
     def __init__(self, fun: Callable, argnums: int | str | tuple | list):
         kept = tuple(argnums) if isinstance(argnums, list) else argnums
@@ -27,6 +31,9 @@ class Derivative:
         self.passes: dict[str, int] = {}
         functools.update_wrapper(self, self.gradient.function, assigned=("__name__", "__qualname__", "__module__"),
                                  updated=())
+        del self.__wrapped__
+        self.parameters = self.gradient.parameters
+        self.transformed = self.kind, fun, {"argnums": kept}
 
     def inputs(self, bound: dict[str, Any]) -> dict[str, np.ndarray]:
         """The arguments to differentiate by, all numbers or arrays of floats."""
@@ -35,13 +42,33 @@ class Derivative:
                 raise ArgumentError(f"argument {name!r} must be a floating-point number or array")
         return {name: np.asarray(bound[name]) for name in self.gradient.argnames}
 
-    def basis(self, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
-        """Name, index and compiled form of each direction in which one element moves."""
-        for name, value in inputs.items():
-            for index in np.ndindex(value.shape):
+    def columns(self, one: str, many: str, bound: dict[str, Any], inputs: dict[str, np.ndarray]):
+        """The derivatives along each element: name, index, and what compiled code gives in a mode. MOST tangents are
+        pushed at once, but for a single element and where arguments share memory."""
+        places = [(name, index) for name, value in inputs.items() for index in np.ndindex(value.shape)]
+        lone = len(places) == 1 or self.gradient._find(bound).shared
+        size = 1 if lone else min(max(len(places), WIDTH), MOST)
+        self.passes = -(-len(places) // size)
+        for start in range(0, len(places), size):
+            group = places[start:start + size]
+            if lone:
+                (name, index), = group
                 dots = {other: np.zeros_like(array) for other, array in inputs.items()}
                 dots[name][index] = 1.0
-                yield name, index, directions(self.gradient, bound, dots, "tangents")
+                yield name, index, self.run(one, bound, directions(self.gradient, bound, dots, "tangents"))
+                continue
+            several = {other: np.zeros((*array.shape, size), array.dtype) for other, array in inputs.items()}
+            for k, (name, index) in enumerate(group):
+                several[name][(*index, k)] = 1.0
+            found = self.run(many if size == WIDTH else f"many {many}", bound, tuple(several.values()))
+            for k, (name, index) in enumerate(group):
+                yield name, index, tuple(part[..., k] for part in found)
+
+    def run(self, mode: str, bound: dict[str, Any], dots: tuple) -> tuple:
+        """The tangents of results that are floating-point."""
+        _, _, raw = self.gradient._run(mode, bound, dots)
+        raw = raw if isinstance(raw, tuple) else (raw,)
+        return raw[1:] if mode == "jvp" else raw
 
     def given(self, made: dict[str, Any]) -> Any:
         return tuple(made.values()) if self.several else next(iter(made.values()))
@@ -49,6 +76,8 @@ class Derivative:
 
 class Jacobian(Derivative):
     """See `jacobian`."""
+
+    kind = "jacobian"
 
     def __init__(self, fun: Callable, argnums: int | str | tuple | list, mode: str):
         super().__init__(fun, argnums)
@@ -68,15 +97,14 @@ class Jacobian(Derivative):
         out = np.asarray(gradient._value(found, mode, raw))
         made = {name: np.zeros(out.shape + value.shape, np.result_type(out, value)) for name, value in inputs.items()}
         count = sum(value.size for value in inputs.values())
-        forward = self.mode == "fwd" or self.mode == "auto" and count <= out.size
-        self.passes = {"forward": count} if forward else {"reverse": out.size}
-        (self.columns if forward else self.rows)(bound, inputs, out, made)
+        if self.mode == "fwd" or self.mode == "auto" and count <= out.size:
+            for name, index, (part,) in self.columns("jvp", "tangents", bound, inputs):
+                made[name][(..., *index)] = part
+            self.passes = {"forward": self.passes}
+        else:
+            self.rows(bound, inputs, out, made)
+            self.passes = {"reverse": out.size}
         return self.given(made)
-
-    def columns(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
-        for name, index, dots in self.basis(bound, inputs):
-            _, _, raw = self.gradient._run("jvp", bound, dots)
-            made[name][(..., *index)] = raw[1]
 
     def rows(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray, made: dict) -> None:
         for index in np.ndindex(out.shape):
@@ -90,17 +118,18 @@ class Jacobian(Derivative):
 class Hessian(Derivative):
     """See `hessian`."""
 
+    kind = "hessian"
+
     def __call__(self, *args, **kwargs):
         gradient = self.gradient
         bound = gradient._bind(args, kwargs)
         inputs = self.inputs(bound)
         made = {one: {other: np.zeros(inputs[one].shape + inputs[other].shape, np.result_type(inputs[one]))
                       for other in inputs} for one in inputs}
-        for name, index, dots in self.basis(bound, inputs):
-            found, _, parts = gradient._run("hvp", bound, dots)
-            for one, part in zip(inputs, gradient._gradients(found, parts)):
+        for name, index, parts in self.columns("hvp", "hessian", bound, inputs):
+            for one, part in zip(inputs, parts):
                 made[one][name][(..., *index)] = part
-        self.passes = {"forward over reverse": sum(value.size for value in inputs.values())}
+        self.passes = {"forward over reverse": self.passes}
         if not self.several:
             return next(iter(next(iter(made.values())).values()))
         return tuple(tuple(row.values()) for row in made.values())
@@ -110,8 +139,9 @@ def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") 
     """The Jacobian of `fun`, which returns a number or an array, as a function of the same arguments.
 
     Its shape is that of the result followed by that of the argument; with a tuple of `argnums`, a tuple of these.
-    `mode` "fwd" takes a pass for each element of the arguments, "rev" one for each element of the result; "auto" takes
-    the fewer. `passes` of the returned object tells which were taken.
+    `mode` "fwd" pushes a tangent for each element of the arguments, up to 32 in a pass; "rev" takes a pass for each
+    element of the result; "auto" is "fwd" where there are no more arguments than results. `passes` of the returned
+    object tells which were taken.
 
     Raises ArgumentError where an argument or the result is a container, and what `grad` raises.
 

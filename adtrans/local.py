@@ -194,6 +194,8 @@ def reverse_in_place(local: Local, reverse: Reverse, differentiate: Callable[...
     made = differentiate(program, (*arrays, *scalars), shadows=arrays, seeds=tuple(zip(results, local.seeds)))
     build = Builder(relaxed=True)
     local.tapes = made.facts["tapes"]
+    reverse.reversed |= made.facts["reversed"]
+    reverse.plans += made.facts["plans"]
     ahead, body = hoisted(made.body, local.tapes, set(program.params) - set(params))
     carries = list(loop.carries)
     for var, bar in zip(scalars, made.results):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-from adtrans.errors import UnsupportedError
 
 
 def stop_gradient(x: Any) -> Any:
@@ -16,8 +13,3 @@ def stop_gradient(x: Any) -> Any:
 def checkpoint(iterable: range, segments: int | None = None) -> range:
     """Return `iterable` unchanged; inside a differentiated function asks for snapshots and recomputation."""
     return iterable
-
-
-def custom_vjp(fun: Callable) -> Callable:
-    """Give a function its own reverse rule with `.defvjp(fwd, bwd)`."""
-    raise UnsupportedError("custom_vjp is not built yet")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adtrans import ir
-from adtrans.analysis.activity import Activity
+from adtrans.analysis.activity import Activity, differentiable_places
 from adtrans.analysis.regions import Regions
 from adtrans.build import Builder, over_elements
 from adtrans.ir import Accumulate, Array, Call, For, If, Program, Stmt, Store, Var, View, While
@@ -69,9 +69,7 @@ class Keeper:
         """Whether the adjoint of a call reads an argument."""
         if call.op == "np.dot":
             return self.activity.is_active(call.args[1 - place])
-        active = tuple(k for k, arg in enumerate(call.args)
-                       if isinstance(arg.type, Array) and self.activity.is_active(arg))
-        adjoint = adjoint_of(call, active)
+        adjoint = adjoint_of(call, differentiable_places(call, self.activity))
         return isinstance(call.args[place].type, Array) and adjoint.params[place] in read_by(adjoint)
 
     def kept(self, build: Builder, array: Var, call: Call) -> Var:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from adtrans import ir
-from adtrans.analysis.activity import Activity
+from adtrans.analysis.activity import Activity, differentiable_places
 from adtrans.analysis.regions import Region, Regions
 from adtrans.build import Builder, const, over_elements, zero
 from adtrans.ir import (
@@ -81,6 +81,8 @@ class Reverse:
             if isinstance(var.type, Array) and activity.memory_active(var)}
         self.companions: dict[Var, Var] = {}
         self.untouched: set[Var] = set()
+        self.reversed: set[Var] = set()
+        self.plans = [self.storage]
         self.make_companions(shadows)
 
     def make_companions(self, shadows: dict[Var, Var]) -> None:
@@ -312,10 +314,11 @@ class Reverse:
             product(self, statement)
             return
         build = self.build
+        if isinstance(statement, ir.Inner):
+            self.reversed.add(statement.vars[0])
         bars = [self.shadow(var) if isinstance(var.type, Array) else self.take(var) or zero(var.type)
                 for var in statement.vars if var.type.is_float]
-        active = tuple(k for k, arg in enumerate(statement.args)
-                       if isinstance(arg.type, Array) and self.activity.is_active(arg))
+        active = differentiable_places(statement, self.activity)
         adjoint = adjoint_of(statement, active)
         needed = read_by(adjoint)
         values = [self.reference(operand) if param in needed else operand
@@ -325,7 +328,9 @@ class Reverse:
             build.emit(inner)
         own = {inner.var for inner in body if isinstance(inner, Alloc)}.union(bars)
         for k, result in zip(active, results):
-            if result in own and result.type.layout == "C":
+            if not isinstance(result.type, Array):
+                self.add(statement.args[k], result)
+            elif result in own and result.type.layout == "C":
                 self.contribute(statement.args[k], result)
             else:
                 add_nest(build, self.shadow(statement.args[k]), result)

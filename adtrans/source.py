@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adtrans.errors import Span, UnsupportedError
+from adtrans.transformed import plain, transformation
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,9 @@ def unwrap(fun: Callable) -> tuple[types.FunctionType, tuple, dict[str, Any]]:
     bound: tuple = ()
     keywords: dict[str, Any] = {}
     while True:
-        if isinstance(fun, functools.partial):
+        if transformation(fun) is not None:
+            fun = plain(fun)
+        elif isinstance(fun, functools.partial):
             bound = fun.args + bound
             keywords = {**fun.keywords, **keywords}
             fun = fun.func
@@ -177,6 +180,9 @@ def parse_lambda(function, found, first, place) -> tuple:
     if len(matching) > 1 and hasattr(function.__code__, "co_positions"):
         wanted = {(line, column) for line, _, column, _ in function.__code__.co_positions() if column is not None}
         matching = [node for node in matching if starts(node.body, base) & wanted]
+        # Within a lambda, the places of another are those of both.
+        matching = [node for node in matching if not any(other is not node and other in set(ast.walk(node))
+                                                         for other in matching)]
     if len(matching) != 1:
         raise UnsupportedError("cannot tell which lambda of this line is meant", place,
                                "give each lambda a line of its own, or use def")
@@ -197,5 +203,10 @@ def same_names(node: ast.Lambda, function) -> bool:
         return False
     mentioned = {inner.id for inner in ast.walk(node.body) if isinstance(inner, ast.Name)}
     mentioned |= {inner.attr for inner in ast.walk(node.body) if isinstance(inner, ast.Attribute)}
-    return set(code.co_names) <= mentioned and mentioned - set(parameters) <= (
-        set(code.co_names) | set(code.co_freevars) | set(code.co_varnames) | set(code.co_cellvars))
+    return set(code.co_names) <= mentioned and mentioned - set(parameters) <= names_within(code)
+
+
+def names_within(code: types.CodeType) -> set[str]:
+    """The names that code, and code nested in it, mentions."""
+    found = {*code.co_names, *code.co_freevars, *code.co_varnames, *code.co_cellvars}
+    return found.union(*(names_within(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))

@@ -5,7 +5,7 @@ The pass list of every mode stands here, top to bottom.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from adtrans.build import Builder
 from adtrans.differentiate import differentiate
 from adtrans.errors import LocatedTypeError, NonDifferentiableError, UnsupportedError
 from adtrans.forward import push
+from adtrans.inner import expand, unfold
 from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
@@ -24,24 +25,30 @@ from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResu
 from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
+from adtrans.optimise.hoist import hoist
+from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
-from adtrans.write import written
+from adtrans.vector import dots_type, push_many
+from adtrans.write import Grouping, written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
-           "hvp": "{}_hvp"}
+           "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian",
+           "many tangents": "{}_tangents", "many hessian": "{}_hessian"}
+WIDTH = 8  # tangents pushed at once where there are no more: a number that is known is worth more than a few zeros
 
 
 @dataclass
 class Reading:
-    """A function read for one signature: what all its modes start from."""
+    """A function read for one signature: what all its modes start from; `plain` before it is optimised."""
 
     lowered: Lowered
     value: Program
+    plain: Program
     optimistic: bool
     debug: bool = False
 
@@ -64,10 +71,23 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
     if options.procedure:
         own = frozenset(param for made in lowered.params.values() for param in made if isinstance(param.type, Array))
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
+    plain = copying(program, own)
+    return Reading(lowered, finished(plain, options), plain, lowered.optimistic, options.debug)
+
+
+def prepared(program: Program, options: Options) -> Program:
+    """A program within another, as it is differentiated."""
+    return finished(copying(program), options)
+
+
+def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
+    """A program that copies the parameters that it writes to, but for its `own`."""
     program = ir.verify(simplify(ir.verify(program)))
-    program = replace(program, mutable=stored_params(program) - own)
-    program = ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
-    return Reading(lowered, program, lowered.optimistic, options.debug)
+    return replace(program, mutable=stored_params(program) - own)
+
+
+def finished(program: Program, options: Options) -> Program:
+    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
 
 
 def in_blocks(program: Program) -> Program:
@@ -95,11 +115,30 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
-            several: bool = True, outputs: tuple[str, ...] = ()) -> Product:
-    """The generated source of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint",
-    "jvp" or "hvp".
+            several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
+    """The generated source of a mode; see `made_for`."""
+    lowered = reading.lowered
+    program = made_for(reading, mode, argnums, specs, outputs, aux)
+    entry = ENTRIES[mode].format(identifier(program.name))
+    place = lowered.source.filename.rsplit("/", 1)[-1]
+    title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
+    single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
+    grouping = grouped(mode, program, single, lowered.result if aux else None)
+    made = written(program, entry, title, grouping)
+    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
+            "wrapping": None if reading.debug else made.wrapping}
+    return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
+                   lowered.captured_arrays)
 
-    `outputs` are the arguments in which an "adjoint" finds the results of a procedure.
+
+def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
+             outputs: tuple[str, ...] = (), aux: bool = False) -> Program:
+    """The program of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint", "jvp", "hvp", or
+    "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once and, as "many tangents" and "many
+    hessian", for any number.
+
+    `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
+    number to differentiate and something else.
     """
     lowered = reading.lowered
     program = reading.value
@@ -112,29 +151,51 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
             program = adjoint_program(reading, argnums, outputs, specs)
         case "jvp":
             program = tangent_program(reading, argnums, specs)
+        case "tangents" | "many tangents":
+            program = tangent_program(reading, argnums, specs, True, None if mode.startswith("many") else WIDTH)
         case "hvp":
-            require_scalar(lowered)
+            require_scalar(lowered, aux)
             program = second_program(reading, argnums, specs)
+        case "hessian" | "many hessian":
+            require_scalar(lowered, aux)
+            program = second_program(reading, argnums, specs, True, None if mode.startswith("many") else WIDTH)
         case _:
-            require_scalar(lowered)
+            require_scalar(lowered, aux)
             program = gradient_program(reading, mode, argnums, specs)
-    program = ir.verify(simplify(ir.verify(program)))
-    if not reading.debug and mode != "value":
-        program = gather(optimise(program))
-    entry = ENTRIES[mode].format(identifier(program.name))
-    place = lowered.source.filename.rsplit("/", 1)[-1]
-    title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
-    single = not several and not isinstance(specs[argnums[0]], ContainerSpec)
-    grouping = (mode == "value_and_grad", not single) if mode in ("grad", "value_and_grad") else None
-    made = written(program, entry, title, grouping)
-    meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
-            "wrapping": None if reading.debug else made.wrapping}
-    return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
-                   lowered.captured_arrays)
+    whole, own = expand(program), program
+    if mode == "value" and whole is not program and not reading.debug:
+        whole = expand(reading.plain)
+    program = ir.verify(simplify(ir.verify(whole)))
+    if not reading.debug and (mode != "value" or whole is not reading.value):
+        program = gather(optimise(land(program)))
+    return hoist(program) if whole is not own and not reading.debug else program
+
+
+def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:
+    """How a gradient is returned, as in JAX: with a `result` of two parts (gradient, aux), ((value, aux), gradient)."""
+    if mode not in ("grad", "value_and_grad"):
+        return ()
+    count = iter(range(len(program.results)))
+    value: Grouping = next(count) if mode == "value_and_grad" else ()
+    aux = numbered(result.items[1], count) if result is not None else None
+    gradient = next(count) if single else tuple(count)
+    if result is not None:
+        return ((value, aux), gradient) if mode == "value_and_grad" else (gradient, aux)
+    return (value, gradient) if mode == "value_and_grad" else gradient
+
+
+def numbered(structure: Any, count: Iterator[int]) -> Grouping:
+    """A result as a tree of the numbers of its operands; containers of every kind are tuples."""
+    match structure:
+        case StaticResult():
+            return None
+        case TupleResult(_, items):
+            return tuple(numbered(item, count) for item in items)
+    return next(count)
 
 
 def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The gradient of one number, with the value unless the mode is "grad"."""
+    """The gradient of the first result, after it (unless the mode is "grad") and any others."""
     program, lowered = reading.value, reading.lowered
     inputs = differentiated(lowered, argnums, specs)
     result = program.results[0]
@@ -145,11 +206,12 @@ def gradient_program(reading: Reading, mode: str, argnums: tuple[str, ...], spec
         shadows = bars_of(inputs)
     direct = {var: shadow for var, shadow in shadows.items() if var not in program.mutable}
     made = differentiate(program, inputs, seeds=[(result, seed)], shadows=direct, in_place=not reading.debug,
-                         values=() if mode == "grad" else (result,))
+                         values=program.results[mode == "grad":])
     if reading.debug:
         made = instrument_adjoints(made, made.facts["forward"])
     require_continuous(made, lowered, argnums)
-    return add_to_bars(made, inputs, shadows, direct) if shadows.keys() - direct.keys() else made
+    apart = shadows.keys() - direct.keys()
+    return add_to_bars(made, inputs, shadows, direct, len(program.results)) if apart else made
 
 
 def pullback_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
@@ -200,23 +262,29 @@ def adjoint_program(reading: Reading, inputs: tuple[str, ...], outputs: tuple[st
                    results=(*made.results[:count], *kept), facts=facts)
 
 
-def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The results, then the tangents of those that are floating-point, from the tangents of the arguments."""
+def tangent_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False,
+                    count: int | None = None) -> Program:
+    """The results, then the tangents of those that are floating-point, from the tangents of the arguments; `many`
+    tangents, `count` or any number, come alone."""
     program, lowered = reading.value, reading.lowered
     results = tuple(result for result in program.results if result.type.is_float)
     if not results:
         raise NonDifferentiableError(f"{lowered.source.name} returns nothing that has a derivative", lowered.span)
-    made = push(program, dots_of(differentiated(lowered, argnums, specs)), results)
+    inputs = differentiated(lowered, argnums, specs)
+    made = push_many(program, many_dots_of(inputs), results, count) if many else push(program, dots_of(inputs), results)
     require_continuous(made, lowered, argnums)
-    return made
+    return replace(made, results=made.results[len(program.results):]) if many else made
 
 
-def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec]) -> Program:
-    """The tangents of the gradient: the Hessian times a direction."""
+def second_program(reading: Reading, argnums: tuple[str, ...], specs: dict[str, Spec], many: bool = False,
+                   count: int | None = None) -> Program:
+    """The tangents of the gradient: the Hessian times a direction, or `many`."""
     inputs = differentiated(reading.lowered, argnums, specs)
     first = gradient_program(reading, "grad", argnums, specs)
-    first = optimise(ir.verify(simplify(ir.verify(first))))
-    made = push(first, dots_of(inputs), first.results)
+    first = replace(first, results=first.results[len(reading.value.results) - 1:])
+    first = optimise(ir.verify(simplify(unfold(ir.verify(first)))))
+    made = push_many(first, many_dots_of(inputs), first.results, count) if many else \
+        push(first, dots_of(inputs), first.results)
     return replace(made, results=made.results[len(first.results):])
 
 
@@ -224,6 +292,11 @@ def dots_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
     """Parameters for the tangents of arguments."""
     return {var: Var(result_bar(var) if var.type.is_float and getattr(var.type, "layout", "") == "A" else var.type,
                      f"{var.name}_dot", user=True) for var in inputs}
+
+
+def many_dots_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
+    """Parameters for many tangents of arguments, which lie along a last axis."""
+    return {var: Var(dots_type(var.type), f"{var.name}_dot", user=True) for var in inputs}
 
 
 def bars_of(inputs: tuple[Var, ...]) -> dict[Var, Var]:
@@ -238,9 +311,9 @@ def require_continuous(made: Program, lowered: Lowered, argnums: tuple[str, ...]
             "which have no derivative", lowered.span)
 
 
-def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[Var, Var]) -> Program:
+def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[Var, Var], count: int) -> Program:
     """Gradients of arguments that the program writes to are made apart and added to the caller's buffers last."""
-    value, *gradients = program.results
+    values, gradients = program.results[:count], program.results[count:]
     indirect = [var for var in inputs if var not in direct]
     build, kept = Builder(), []
     for var, gradient in zip(indirect, gradients):
@@ -252,7 +325,7 @@ def add_to_bars(program: Program, inputs, shadows: dict[Var, Var], direct: dict[
     others = tuple(shadow for var, shadow in shadows.items() if var not in direct)
     own = tuple(param for param in params if param not in direct.values())
     facts = {**program.facts, "outputs": tuple(shadows.values())}
-    return replace(program, body=(*program.body, *build.here.body), results=(value, *kept),
+    return replace(program, body=(*program.body, *build.here.body), results=(*values, *kept),
                    params=(*own, *shadows.values(), seed), facts=facts) if others else program
 
 
@@ -266,11 +339,17 @@ def differentiated(lowered: Lowered, argnums: tuple[str, ...], specs: dict[str, 
     return tuple(dict.fromkeys(found))
 
 
-def require_scalar(lowered: Lowered) -> None:
-    """A gradient needs one floating-point result."""
+def require_scalar(lowered: Lowered, aux: bool = False) -> None:
+    """A gradient needs one floating-point result; with `aux` a pair of it and anything."""
     span = lowered.span
     name = lowered.source.name
-    match lowered.result:
+    result = lowered.result
+    if aux:
+        if not (isinstance(result, TupleResult) and issubclass(result.cls, tuple) and len(result.items) == 2):
+            raise LocatedTypeError(f"with has_aux=True {name} has to return a pair: a number and anything else", span,
+                                   "return value, aux")
+        result = result.items[0]
+    match result:
         case NumberResult(code) if code[0] == "f":
             return
         case NumberResult():
@@ -304,7 +383,7 @@ def encode(result: Any):
             return ["number", code, weak]
         case ArrayResult(dtype, rank):
             return ["array", dtype, rank]
-        case TupleResult(cls, items, _) if cls is tuple:
+        case TupleResult(cls, items) if cls is tuple:
             inner = [encode(item) for item in items]
             return ["other"] if ["other"] in inner else ["tuple", inner]
         case StaticResult(None):

@@ -10,22 +10,28 @@ from adtrans.ir import Operand, Program, Stmt, Var
 from adtrans.optimise.simplify import substitute
 
 
-def spliced(program: Program, args: tuple[Operand, ...], span: Span | None) -> tuple[tuple[Stmt, ...], list[Operand]]:
-    """The statements of a program and its results, for these arguments; all of it counts as the place `span`."""
+def spliced(program: Program, args: tuple[Operand, ...], span: Span | None,
+            targets: dict[Var, Var] | None = None) -> tuple[tuple[Stmt, ...], list[Operand]]:
+    """The statements of a program and its results, for these arguments; all of it counts as the place `span`.
+
+    With `targets`, which maps some of what the program defines to what that is to be called, statements keep their own
+    places where they have one.
+    """
     names: dict[Var, Operand] = dict(zip(program.params, args))
+    keep = targets is not None
 
     def change(operand: Operand) -> Operand:
         return names.get(operand, operand) if isinstance(operand, Var) else operand
 
     def fresh(var: Var) -> Var:
-        made = names[var] = Var(var.type, var.name)
+        made = names[var] = targets[var] if keep and var in targets else Var(var.type, var.name, var.user and keep)
         return made
 
     def block(body) -> tuple[Stmt, ...]:
         return tuple(statement(item) for item in body)
 
     def statement(item: Stmt) -> Stmt:
-        made = replace(substitute(item, change), span=span)
+        made = replace(substitute(item, change), span=keep and item.span or span)
         match made:
             case ir.For(counter=counter, carries=carries, body=body, leave=leave):
                 made = replace(made, counter=fresh(counter), carries=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,20 +57,40 @@ def hvp(fun: Callable, argnums: int | str | tuple = 0) -> Callable:
     >>> hvp(lambda x: x * x * x)(1.0, 2.0)
     12.0
     """
-    gradient = GradientFunction(fun, Settings(tuple(argnums) if isinstance(argnums, list) else argnums), False)
-    several = isinstance(gradient.settings.argnums, tuple)
+    return Product(fun, tuple(argnums) if isinstance(argnums, list) else argnums)
 
-    @functools.wraps(gradient.function, assigned=("__name__", "__qualname__", "__module__"), updated=())
-    def product(v, *args, **kwargs):
+
+class Product:
+    """See `hvp`."""
+
+    def __init__(self, fun: Callable, argnums: int | str | tuple):
+        self.gradient = GradientFunction(fun, Settings(argnums), False)
+        self.several = isinstance(argnums, tuple)
+        self.transformed = "hvp", fun, {"argnums": argnums}
+        functools.update_wrapper(self, self.gradient.function, assigned=("__name__", "__qualname__", "__module__"),
+                                 updated=())
+        del self.__wrapped__
+        own = self.gradient.parameters
+        name = next(word for word in ("v", "v_dot", "v_dot_") if word not in own.parameters)
+        vector = inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+        self.parameters = own.replace(parameters=(vector, *own.parameters.values()))
+
+    def __call__(self, v, /, *args, **kwargs):
+        return self.run(v, args, kwargs)
+
+    def interpreted(self, v, /, *args, **kwargs):
+        """What calling this object gives, the same generated source run by CPython."""
+        return self.run(v, args, kwargs, interpreted=True)
+
+    def run(self, v, args, kwargs, interpreted: bool = False):
+        gradient = self.gradient
         bound = gradient._bind(args, kwargs)
-        if several and not (isinstance(v, (tuple, list)) and len(v) == len(gradient.argnames)):
+        if self.several and not (isinstance(v, (tuple, list)) and len(v) == len(gradient.argnames)):
             raise ArgumentError(f"the vector must be a tuple of {len(gradient.argnames)}")
-        named = dict(zip(gradient.argnames, v if several else (v,)))
-        found, _, parts = gradient._run("hvp", bound, directions(gradient, bound, named, "v"))
+        named = dict(zip(gradient.argnames, v if self.several else (v,)))
+        found, _, parts = gradient._run("hvp", bound, directions(gradient, bound, named, "v"), interpreted)
         made = gradient._gradients(found, parts)
-        return made if several else made[0]
-
-    return product
+        return made if self.several else made[0]
 
 
 def directions(gradient: GradientFunction, bound: dict[str, Any], given: dict[str, Any], path: str) -> tuple:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Union
 
 from adtrans import ir
 from adtrans.analysis.ranges import Ranges
@@ -41,6 +41,7 @@ from adtrans.ir import (
 from adtrans.names import choose_names
 
 COMMENT = "__adtrans_comment_"
+Grouping = Union[int, None, tuple["Grouping", ...]]
 
 
 @dataclass
@@ -308,15 +309,16 @@ class Written:
     wrapping: tuple[int, ...]
 
 
-def write(program: Program, name: str, title: str = "", grouping: tuple[bool, bool] | None = None) -> str:
+def write(program: Program, name: str, title: str = "", grouping: Grouping = ()) -> str:
     """The text of a module that defines `name`.
 
-    `grouping` is for gradients: whether the value comes first, and whether the gradients form a tuple.
+    `grouping` says how results are returned: the number of a result, None, or a tuple of these. Without it they come in
+    order, one by itself.
     """
     return written(program, name, title, grouping).text
 
 
-def written(program: Program, name: str, title: str = "", grouping: tuple[bool, bool] | None = None) -> Written:
+def written(program: Program, name: str, title: str = "", grouping: Grouping = ()) -> Written:
     """The text of a module, and what compiling it wants to know."""
     folded = foldable(program)
     writer = Writer(choose_names(program, folded), folded, Ranges(program))
@@ -335,6 +337,8 @@ def written(program: Program, name: str, title: str = "", grouping: tuple[bool, 
                       if used in text)
     if "factors.lu_" in text:
         imports += "from adtrans import factors\n"
+    if "special." in source:
+        imports += "from scipy import special\n"
     heading = f"# {' '.join(title.split())}\n" if title else ""
     start = f"{heading}{imports}\n\n" if imports else f"{heading}\n"
     return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")))
@@ -354,14 +358,16 @@ def lines_of_node(node: Any) -> range:
     return range(node.lineno, node.end_lineno + 1)
 
 
-def grouped(results: list[ast.expr], grouping: tuple[bool, bool] | None) -> ast.expr:
-    """What is returned: the value, gradients or both."""
-    if grouping is None:
+def grouped(results: list[ast.expr], grouping: Grouping) -> ast.expr:
+    """What is returned."""
+    if grouping == ():
         return results[0] if len(results) == 1 else tuple_node(results)
-    value, several = grouping
-    gradients = results[1:] if value else results
-    gradient = tuple_node(gradients) if several else gradients[0]
-    return tuple_node([results[0], gradient]) if value else gradient
+    match grouping:
+        case None:
+            return ast.Constant(None)
+        case int(at):
+            return results[at]
+    return tuple_node([grouped(results, item) if item != () else tuple_node([]) for item in grouping])
 
 
 def copied(writer: Writer, param: Var) -> ast.stmt:

@@ -245,8 +245,8 @@ def test_unknown_modes_and_arguments_are_refused():
         check_grads(claim, (X,), argnums="z")
     with pytest.raises(ValueError, match="out of range"):
         check_grads(claim, (X,), argnums=3)
-    with pytest.raises(adtrans.UnsupportedError, match="order 2"):
-        check_grads(claim, (X,), order=2)
+    with pytest.raises(adtrans.UnsupportedError, match="order 3"):
+        check_grads(claim, (X,), order=3)
     with pytest.raises(TypeError, match="function"):
         check_grads(3.0, (X,))
 
@@ -264,3 +264,28 @@ def test_forward_mode_alone(monkeypatch):
     monkeypatch.setattr(adtrans, "jvp", lambda fun, primals, tangents: (0.0, 0.0))
     with pytest.raises(AssertionError, match="tangent of branch"):
         check_grads(branch, (X,), modes=("fwd",))
+
+
+@pytest.mark.parametrize("fun, args", [
+    (lambda x: x**3, (2.0,)), (lambda x, y: np.sum(np.sin(x) * x) * y**2, (X, 1.5)),
+    (lambda d, n: np.sum(d["a"] ** n) * d["b"], ({"a": X, "b": 2.0}, 3))])
+def test_second_order(fun, args):
+    check_grads(fun, args, order=2)
+
+
+def test_second_derivatives_of_a_wrong_rule():
+    @adtrans.custom_vjp
+    def square(x):
+        return x * x
+
+    # Right at first order for the derivative that the rule computes, but not made to be differentiated.
+    square.defvjp(lambda x: (x * x, x), lambda x, bar: (2.0 * adtrans.stop_gradient(x) * bar,))
+    check_grads(lambda x: square(x) * x, (2.0,), modes=("rev",))
+    with pytest.raises(AssertionError, match="Hessian of"):
+        check_grads(lambda x: square(x) * x, (2.0,), order=2, modes=("rev",))
+
+
+def test_the_gradient_of_a_gradient_is_checked_against_the_gradient():
+    check_grads(adtrans.grad(adtrans.grad(lambda x: np.sin(x) * x)), (0.7,))
+    with pytest.raises(AssertionError):
+        check_grads(adtrans.grad(adtrans.grad(lambda x: adtrans.stop_gradient(x) * x)), (0.7,), modes=("fwd",))

@@ -31,7 +31,7 @@ def by_complex_step(fun, x):
     return np.stack(columns, axis=-1)
 
 
-@pytest.mark.parametrize("mode, passes", [("fwd", {"forward": 3}), ("rev", {"reverse": 4}), ("auto", {"forward": 3})])
+@pytest.mark.parametrize("mode, passes", [("fwd", {"forward": 1}), ("rev", {"reverse": 4}), ("auto", {"forward": 1})])
 def test_jacobian(mode, passes):
     x = RNG.normal(size=3)
     made = adtrans.jacobian(curve, mode=mode)
@@ -63,7 +63,7 @@ def test_hessian_of_a_loss():
     s = 1.0 / (1.0 + np.exp(-y * (x @ w)))
     expected = (x.T * (s * (1.0 - s))) @ x / len(y) + 0.1 * np.eye(12)
     assert np.allclose(found, expected, rtol=1e-10)
-    assert made.passes == {"forward over reverse": 12}
+    assert made.passes == {"forward over reverse": 1}
 
 
 def test_mixed_derivatives():

@@ -38,6 +38,12 @@ class Activity:
         return self.classes[array] in self.memory
 
 
+def differentiable_places(call: Call, activity: Activity) -> tuple[int, ...]:
+    """The places of the arguments of a call that carry derivatives; those of routines are arrays."""
+    return tuple(k for k, arg in enumerate(call.args) if activity.is_active(arg)
+                 and (isinstance(call, ir.Inner) or isinstance(arg.type, ir.Array)))
+
+
 def differentiable_arguments(expr: Prim) -> tuple[Operand, ...]:
     """The operands through which a derivative flows."""
     op, args = expr.op, expr.args
@@ -209,4 +215,4 @@ class Taint:
                     self.flow((merge.then, merge.orelse), merge.after)
 
 
-__all__ = ["Activity", "Alloc", "analyse", "differentiable_arguments"]
+__all__ = ["Activity", "Alloc", "analyse", "differentiable_arguments", "differentiable_places"]

@@ -36,6 +36,7 @@ from numba.np import numpy_support
 
 from adtrans import cache
 from adtrans.backend.python import execute
+from adtrans.backend.special import known
 from adtrans.backend.unsigned import unsigned_indices
 
 # Never nnan or ninf: a NaN or an infinity has to stay visible.
@@ -81,6 +82,8 @@ def compile_module(
     functions of this text or such as are loaded before it is; the key has to tell them, too. `meta` comes back as JSON
     would give it. Raises what Numba raises when the text does not compile.
     """
+    if "import special" in text and known(text):
+        key = None
     options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
                "wrapping": wrapping}
     record = {"entry": entry, "signature": list(signature), "options": options, "meta": meta}

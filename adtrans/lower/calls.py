@@ -111,14 +111,23 @@ def apply(low, callee: Value, args: list[Value], keywords: dict[str, Value], nod
             return call_method(low, receiver, name, args, keywords)
         case Py(obj):
             return call_object(low, obj, args, keywords)
+    if hasattr(callee, "fun"):
+        from adtrans.lower import transforms
+
+        return transforms.call(low, callee, args, keywords)
     raise low.error(f"{describe(callee)} is not callable", kind="type")
 
 
 def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Value:
     from adtrans.library import LIBRARY
+    from adtrans.lower import transforms
+    from adtrans.lower.opaque import is_opaque
     from adtrans.lower.tables import KNOWN, refused
     from adtrans.lower.ufunc_methods import ufunc_method
 
+    derived = transforms.derived_from(low, obj)
+    if derived is not None:
+        return transforms.call(low, derived, args, keywords)
     if statics.is_known(obj, KNOWN):
         return KNOWN[obj](low, args, keywords)
     if statics.is_known(obj, LIBRARY):
@@ -129,6 +138,8 @@ def call_object(low, obj, args: list[Value], keywords: dict[str, Value]) -> Valu
         if dataclasses.is_dataclass(obj) or (issubclass(obj, tuple) and hasattr(obj, "_fields")):
             return containers.construct(low, obj, args, keywords)
         raise low.error(f"calling the class {obj.__name__!r} is not in the language")
+    if is_opaque(obj):
+        return transforms.call(low, transforms.without_rule(obj), args, keywords)
     hint = refused(obj)
     if hint is not None:
         raise low.error(f"{describe(Py(obj))} is not in the language", hint=hint)

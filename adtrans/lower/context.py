@@ -21,6 +21,7 @@ from adtrans.lower.values import Along, Lazy, Maybe, Num, Poison, Py, Ref, Seq, 
 from adtrans.source import Source
 
 KINDS = {
+    "discrete": errors.NonDifferentiableError,
     "unsupported": UnsupportedError, "type": errors.LocatedTypeError, "value": errors.LocatedValueError,
     "index": errors.LocatedIndexError, "unbound": errors.UnboundNameError, "name": errors.UndefinedNameError,
     "attribute": errors.LocatedAttributeError, "key": errors.LocatedKeyError,
@@ -95,6 +96,7 @@ class Lowering:
         self.memories: dict[int, Var] = {}
         self.frame_table: dict[int, Frame] = {}
         self.active: list = []
+        self.ruled: frozenset = frozenset()
         self.counted_depth = 0
         self.branch_depth = 0
         self.assumed = False

@@ -7,6 +7,7 @@ structure of the result, and everything that the reading depended on.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,16 +70,32 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
 
     Raises an UnsupportedError (or another located error) carrying every error of the function.
     """
-    tables.with_prange()
+    tables.prepare()
     source = read(fun)
     low = Lowering(options)
+    params, values = parameters(low, specs)
+    low.build.span = source.span(source.node)
+
+    def run() -> Value:
+        func = statics.function_of(low, fun)
+        return run_frame(low, func, with_bound(func, values))
+
+    return lowered(low, source, params, attempted(low, run))
+
+
+def parameters(low: Lowering, specs: dict[str, Spec]) -> tuple[dict[str, tuple[Var, ...]], dict[str, Value]]:
+    """The parameters of the program for each argument, and the value of the argument."""
     params: dict[str, tuple[Var, ...]] = {}
     values: dict[str, Value] = {}
     for name, spec in specs.items():
         made: list[Var] = []
         values[name] = parameter(low, name, spec, made)
         params[name] = tuple(made)
-    result = read_function(low, fun, source, values)
+    return params, values
+
+
+def lowered(low: Lowering, source: Source, params: dict[str, tuple[Var, ...]], result: Value | None) -> Lowered:
+    """What has been read, with this result."""
     operands: list[Operand] = []
     if isinstance(result, View) and not result.shape:
         result = Num(views.load(low, result, ()))
@@ -96,11 +113,10 @@ def lower(fun, specs: dict[str, Spec], options: Options) -> Lowered:
     return Lowered(program, params, structure, low.captured_values, low.captured, source, low.assumed, span)
 
 
-def read_function(low: Lowering, fun, source: Source, values: dict[str, Value]) -> Value | None:
-    low.build.span = source.span(source.node)
+def attempted(low: Lowering, run: Callable[[], Value]) -> Value | None:
+    """What `run` reads; None where that fails, which `low.errors` then tells of."""
     try:
-        func = statics.function_of(low, fun)
-        return run_frame(low, func, with_bound(func, values))
+        return run()
     except Shadowed as shadowed:
         low.errors.append(shadowed.error)
     except LocatedError as error:
@@ -125,6 +141,7 @@ def parameter(low: Lowering, name: str, spec: Spec, made: list[Var]) -> Value:
         case NumberSpec(code, weak):
             var = Var(Scalar(code), name, user=True)
             made.append(var)
+            low.params.add(var)
             return Num(var, weak)
         case ArraySpec(dtype, rank, layout, ones):
             var = Var(Array(dtype, rank, layout), name, user=True)

@@ -102,9 +102,14 @@ def refused(obj) -> str | None:
     return None
 
 
-def with_prange() -> None:
-    """numba.prange is read as range, whichever way it was imported; Numba need not be. SciPy's functions likewise."""
+def prepare() -> None:
+    """Add what may not have been imported before: adtrans's own transformations, SciPy's functions, and numba.prange,
+    which is read as range, whichever way it was imported; Numba need not be."""
     import sys
+
+    from adtrans.lower.transforms import TABLE
+
+    KNOWN.update(TABLE())
 
     numba = sys.modules.get("numba")
     if numba is not None:

@@ -80,11 +80,8 @@ class Table:
                 self.carried(carries)
             case While(head=head, body=body):
                 self.forget(memory, (statement,))
-                inner = copied(memory)
-                self.values.append({})
-                self.block(head, inner)
-                self.block(body, inner)
-                self.values.pop()
+                self.block(head, copied(memory))  # what the head computes is not seen in the body
+                self.block(body, copied(memory))
             case If(then=then, orelse=orelse):
                 self.block(then, copied(memory))
                 self.block(orelse, copied(memory))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from adtrans import ir
-from adtrans.ir import Array, Call, Check, Operand, Program, Scalar, Stmt
+from adtrans.ir import Array, Call, Check, Inner, Operand, Program, Scalar, Stmt
 from adtrans.optimise.simplify import simplify
 from adtrans.structure import ArraySpec, NumberSpec, Spec
 
@@ -20,6 +20,8 @@ _programs: dict = {}
 
 def adjoint_of(statement: Call, wanted: tuple[int, ...]) -> Program:
     """The adjoint of a routine for the types of a call: the adjoints of the arguments at the places `wanted`."""
+    if isinstance(statement, Inner):
+        return statement.function.adjoint(wanted)
     floats = [var.type for var in statement.vars if var.type.is_float]
     bars = [replace(type, layout="C") if isinstance(type, Array) else type for type in floats]
     types = (*(arg.type for arg in statement.args), *(var.type for var in statement.vars), *bars)

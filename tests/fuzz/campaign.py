@@ -2,7 +2,8 @@
 
 The command is `python -m tests.fuzz.campaign --interpreted 20000 --compiled 300 [--jobs 2]`.
 
-`--forward N` and `--forward-compiled N` judge tangents in place of gradients.
+`--forward N` and `--forward-compiled N` judge tangents in place of gradients, `--vector` and `--vector-compiled` eight
+tangents at once, `--second` and `--second-compiled` products with the Hessian, against duals of duals.
 
 Prints how many programs were right, wrong, refused, crashed, too near a kink to tell, decided by a tie, or
 broken in themselves; the seeds that failed; and how often each construct occurred. The exit status is 0 only
@@ -26,7 +27,9 @@ from tests.fuzz.shrink import shrink, signature
 
 CHUNK = 40
 MODES = {"interpreted": "interpreted", "compiled": "compiled", "forward": "in forward mode, interpreted",
-         "forward-compiled": "in forward mode, compiled"}
+         "forward-compiled": "in forward mode, compiled", "vector": "in vector mode, interpreted",
+         "vector-compiled": "in vector mode, compiled", "second": "at second order, interpreted",
+         "second-compiled": "at second order, compiled"}
 FAILED = ("wrong", "refused", "crashed", "broken")
 
 

@@ -27,6 +27,7 @@ OUTCOMES = ("right", "wrong", "refused", "crashed", "near", "tie", "discrete", "
 TOLERANCE = {False: 1e-9, True: 1e-4}
 NEAR = {False: 1e-7, True: 1e-3}
 SECONDS = 120
+PUSHED = ("forward", "vector", "second")
 
 
 @dataclass
@@ -162,12 +163,65 @@ def along(program, truth, interpreted):
             raise Disagreement(f"tangent {found!r} by argument {position} instead of {parts.sum()!r}")
 
 
-def tied_along(program, truth, interpreted):
-    """The verdict `tie` where forward mode is right once all ties, or one, are broken one way."""
+def along_many(program, truth, interpreted):
+    """Check eight tangents in one pass, each along a direction in all arguments, against the oracle's gradient."""
+    from adtrans.pullback import _gradient
+    from adtrans.tangent import directions as flattened
+
+    args, call = program.args(), duals.run.Call(program.load(), program.args(), program.argnums)
+    gradient = _gradient(program.load(), tuple(call.positions), args)
+    bound = gradient._bind(args, {})
+    if gradient._find(bound).shared:
+        return
+    rng = np.random.default_rng(program.seed)
+    columns, wanted = [], []
+    given = (truth.gradient,) if call.single else truth.gradient
+    for _ in range(8):
+        drawn = [directions(rng, args, position)[position] for position in call.positions]
+        columns.append(flattened(gradient, bound, dict(zip(gradient.argnames, drawn)), "v"))
+        wanted.append(np.concatenate([numbers(one) * numbers(dot) for one, dot in zip(given, drawn)]))
+    several = tuple(np.ascontiguousarray(np.stack(leaf, axis=-1)) for leaf in zip(*columns))
+    with short_loops():
+        _, _, found = gradient._run("tangents", bound, several, interpreted)
+    for number, (tangent, parts) in enumerate(zip(found, wanted)):
+        if not abs(tangent - parts.sum()) <= TOLERANCE[program.single] * max(np.abs(parts).sum(), 1e-3):
+            raise Disagreement(f"tangent {number} {tangent!r} instead of {parts.sum()!r}")
+
+
+def second(program, truth, interpreted, bias=0.0, only=None):
+    """Check the product of the Hessian with a vector against nested duals."""
+    import adtrans
+
+    args = program.args()
+    call = duals.run.Call(program.load(), args, program.argnums)
+    vector = np.random.default_rng(program.seed).normal(size=call.memory.n_directions)
+    product = adtrans.hvp(program.load(), argnums=program.argnums)
+    duals.watch.reset(bias, only)
+    wanted = numbers(duals.hessian_vector(program.load(), program.args(), vector, program.argnums))
+    truth.ties = max(truth.ties, duals.watch.ties)
+    with short_loops():
+        found = numbers((product.interpreted if interpreted else product)(call.collect(vector), *args))
+    tolerance = TOLERANCE[program.single] if program.single else 1e-8
+    if not np.abs(found - wanted).max(initial=0.0) <= tolerance * max(np.abs(wanted).max(initial=0.0), 1e-3):
+        raise Disagreement(f"Hessian product {found!r} instead of {wanted!r}")
+
+
+def pushed_right(program, truth, mode, bias=0.0, only=None):
+    """Check what a mode other than the gradient's gives."""
+    interpreted = not mode.endswith("compiled")
+    if mode.startswith("second"):
+        second(program, truth, interpreted, bias, only)
+    else:
+        broken = answer(program, bias, only) if bias else truth
+        (along_many if mode.startswith("vector") else along)(program, broken, interpreted)
+
+
+def tied(program, truth, mode):
+    """The verdict `tie` where a mode is right once all ties, or one, are broken one way."""
     for only in [None, *range(min(truth.ties, 200))] if truth.ties else ():
         for bias in (1, -1):
             try:
-                along(program, answer(program, bias, only), interpreted)
+                pushed_right(program, truth, mode, bias, only)
             except Exception:
                 continue
             return Verdict("tie", f"as if {'ties were' if only is None else f'tie {only} was'} broken")
@@ -272,16 +326,16 @@ def outcome(program, mode, options):
     value = gradient = None
     try:
         with limited(SECONDS), np.errstate(all="ignore"):
-            if mode.startswith("forward"):
-                along(program, truth, mode == "forward")
+            if mode.startswith(PUSHED):
+                pushed_right(program, truth, mode)
                 return Verdict("right")
             value, gradient = transformed(program, mode, options or {})
         compare(program, truth, value, gradient)
     except Disagreement as difference:
         if truth.distance < NEAR[program.single]:
             return Verdict("near", f"{difference} (nearest kink {truth.distance:.1e})")
-        if mode.startswith("forward"):
-            return tied_along(program, truth, mode == "forward") or Verdict("wrong", str(difference))
+        if mode.startswith(PUSHED):
+            return tied(program, truth, mode) or Verdict("wrong", str(difference))
         return disputed(program, truth, value, gradient) or rounding(program, truth, mode, options) or Verdict(
             "wrong", str(difference))
     except Exception as error:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import adtrans
 from adtrans import ir
 from adtrans.ir import Let, Load, Prim, verify
 from adtrans.optimise.reuse import reuse
@@ -84,3 +85,18 @@ def test_narrow_integers_are_read_back():
     fun = function(text.replace("300", "int(x[7])"))
     program, *rest = lowered(fun, X)
     assert run(verify(reuse(program)), *rest) == fun(X)
+
+
+def roots(a):
+    total = 0.0
+    for i in range(len(a)):
+        x = 1.0
+        while abs(x * x * x - a[i]) > 1e-12:
+            x = x - (x * x * x - a[i]) / (3.0 * x * x)
+        total += x
+    return total
+
+
+def test_what_the_test_of_a_while_loop_reads_is_read_again_in_its_body():
+    a = np.array([2.0, 3.0])
+    np.testing.assert_allclose(adtrans.grad(roots).interpreted(a), a ** (-2 / 3) / 3, rtol=1e-10)

@@ -1,0 +1,363 @@
+"""Transformations within the language: `grad(f)(x)`, `jvp(f, (x,), (v,))`, `hvp(f)(v, x)` in a function to be read.
+
+    def penalty(x):
+        return np.sum(grad(energy)(x) ** 2)
+
+`grad(energy)` is a `Derived` value. Calling it reads `energy` as a program of its own (see `subprograms`) and leaves
+one statement, an `ir.Inner`, which knows how to differentiate that program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adtrans.errors import AdtransError
+from adtrans.inner import Function, Gradient, Pushed, Second
+from adtrans.ir import Array, Const, Inner, Operand, Var
+from adtrans.lower import containers, nests, statics, views
+from adtrans.lower.calls import bind_arguments, run_frame
+from adtrans.lower.context import describe
+from adtrans.lower.extents import assume_shapes
+from adtrans.lower.opaque import call_opaque, is_opaque
+from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
+from adtrans.lower.scalars import as_type
+from adtrans.lower.subprograms import Entry, Part
+from adtrans.lower.values import NONE, Contents, Func, Num, Py, Ref, Seq, Value, View
+from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, is_float
+from adtrans.transformed import transformation
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """A transformation of a function, not called yet; `options` are those of the transformation."""
+
+    kind: str
+    fun: Value
+    options: dict[str, Any]
+
+
+VECTOR = "v_dot"
+OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",),
+           "vmap": ("in_axes",), "jacobian": ("argnums", "mode"), "hessian": ("argnums",)}
+
+
+def TABLE() -> dict:  # noqa: N802  (a table like those of the other modules, made when first needed)
+    """Readers of the calls that make transformations."""
+    from adtrans import api, mapped, tangent
+    from adtrans.jacobian import hessian, jacobian
+
+    made = {api.grad: "grad", api.value_and_grad: "value_and_grad", tangent.hvp: "hvp", mapped.vmap: "vmap",
+            jacobian: "jacobian", hessian: "hessian"}
+    return {**{function: derivation(kind) for function, kind in made.items()}, tangent.jvp: jvp}
+
+
+def derivation(kind: str) -> Callable:
+    def read(low, args: list[Value], keywords: dict[str, Value]) -> Value:
+        places = () if kind in ("grad", "value_and_grad") else OPTIONS[kind]
+        if not 1 <= len(args) <= 1 + len(places):
+            raise low.error(f"{kind} takes a function", kind="type")
+        keywords = keywords | dict(zip(places, args[1:]))
+        unknown = [name for name in keywords if name not in OPTIONS[kind]]
+        if unknown:
+            raise low.error(f"{kind}(..., {unknown[0]}=...) is not in the language here")
+        return Derived(kind, args[0], {name: known(low, value, name) for name, value in keywords.items()})
+
+    return read
+
+
+def known(low, value: Value, name: str) -> Any:
+    """The Python object that an option is."""
+    match value:
+        case Num(Const(number)):
+            return number
+        case Seq(items):
+            return tuple(known(low, item, name) for item in items)
+        case Ref():
+            return tuple(known(low, item, name) for item in low.contents(value).values)
+        case Py(obj):
+            return obj
+    raise low.error(f"{name} has to be known before the program runs")
+
+
+def derived_from(low, obj: Any) -> Derived | None:
+    """A transformation made outside the program, as a value."""
+    found = transformation(obj)
+    if found is not None:
+        kind, fun, options = found
+        return Derived(kind, Py(fun), options)
+    owner, name = transformation(getattr(obj, "__self__", None)), getattr(obj, "__name__", None)
+    if owner is not None and owner[0] in ("grad", "value_and_grad") and name == "value_and_grad":
+        return Derived(name, Py(owner[1]), owner[2])
+    return None
+
+
+def without_rule(ufunc: Any) -> Derived:
+    """A function without source or derivative: it can be called where no derivative goes through it."""
+    return Derived("custom", Py(ufunc), {"fwd": None, "bwd": None, "jvp": None, "exact": True, "owner": None})
+
+
+# --- calls -----------------------------------------------------------------------------------------------
+
+
+def resolved(low, callee: Value) -> Func | Derived:
+    """What is called: a function to be read or a transformation of one."""
+    if isinstance(callee, Py):
+        found = derived_from(low, callee.value)
+        if found is None and not statics.is_user_function(callee.value):
+            raise low.error(f"{describe(callee)} cannot be differentiated: it has no Python source")
+        return found or statics.function_of(low, callee.value)
+    if not isinstance(callee, (Func, Derived)):
+        raise low.error(f"a function is needed, not {describe(callee)}", kind="type")
+    return callee
+
+
+def call(low, callee: Derived, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return run(low, callee, bound(low, callee, args, keywords))
+
+
+def bound(low, callee: Value, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
+    """Arguments by the names of the parameters."""
+    if isinstance(callee, Py) and is_opaque(callee.value):
+        if keywords or len(args) != callee.value.nin:
+            raise low.error(f"{callee.value.__name__} takes {callee.value.nin} positional arguments", kind="type")
+        return {f"x{k}": low.solid(value) for k, value in enumerate(args)}
+    found = resolved(low, callee)
+    if isinstance(found, Func):
+        args = [low.solid(value) for value in args]
+        keywords = {name: low.solid(value) for name, value in keywords.items()}
+        return bind_arguments(low, found, [*found.bound, *args], {**found.keywords, **keywords})
+    if found.kind == "hvp":
+        if not args:
+            raise low.error("the product with a Hessian takes a vector and the arguments of the function", kind="type")
+        return {VECTOR: args[0], **bound(low, found.fun, args[1:], keywords)}
+    return bound(low, found.fun, args, keywords)
+
+
+def run(low, callee: Value, names: dict[str, Value]) -> Value:
+    """What a function or transformation gives for arguments by name."""
+    if isinstance(callee, Py) and is_opaque(callee.value):
+        return call_opaque(low, callee.value, list(names.values()))
+    found = resolved(low, callee)
+    if isinstance(found, Func):
+        return run_frame(low, found, names)
+    match found.kind:
+        case "grad" | "value_and_grad":
+            return gradient(low, found, names)
+        case "hvp":
+            return product(low, found, dict(names))
+        case "jacobian" | "hessian":
+            return matrix(low, found, names)
+        case "vmap":
+            from adtrans.lower.mapping import mapped
+
+            return mapped(low, found, names)
+        case "custom":
+            from adtrans.lower.custom import call_custom
+
+            return call_custom(low, found, names)
+    raise low.error(f"{found.kind} is not in the language here")
+
+
+def argument_names(low, derived: Derived, names: dict[str, Value]) -> tuple[str, ...]:
+    """The arguments to differentiate by."""
+    from adtrans import gradient
+
+    argnums = derived.options.get("argnums", 0)
+    found = resolved(low, derived.fun)
+    taken = len(found.bound) if isinstance(found, Func) else 0
+    try:
+        return gradient.argument_names(argnums, tuple(names)[taken:])
+    except AdtransError as error:
+        raise low.error(error.args[0] if error.args else str(error), kind="value") from None
+
+
+def read_part(low, derived: Derived, names: dict[str, Value], wanted: tuple[str, ...]) -> Part:
+    fun = resolved(low, derived.fun)
+    held = {"the function": fun, **names}
+
+    def inside(inner, values: dict[str, Value]) -> Value:
+        return run(inner, fun, {name: value for name, value in values.items() if name != "the function"})
+
+    return Entry(low, held, wanted).read(inside)
+
+
+def require_inputs(low, found: Part, wanted: tuple[str, ...]) -> tuple[Var, ...]:
+    for name in wanted:
+        if not found.inputs((name,)):
+            raise low.error(f"argument {name!r} has no floating-point values to differentiate by", kind="type")
+    return found.inputs(wanted)
+
+
+def emit(low, name: str, function: Function, args: tuple[Operand, ...]) -> list[Var]:
+    """The statement; gives the variables of its results."""
+    program = function.program()
+    made = [Var(result.type, getattr(result, "name", None)) for result in program.results]
+    for var in made:
+        if isinstance(var.type, Array):
+            low.fresh(var)
+    assume_shapes(low, program, args, made)
+    low.build.emit(Inner(tuple(made), name, args, low.build.span, function))
+    return made
+
+
+def gradient(low, derived: Derived, names: dict[str, Value]) -> Value:
+    from adtrans.specialise import require_scalar
+
+    wanted = argument_names(low, derived, names)
+    aux, with_value = derived.options.get("has_aux", False), derived.kind == "value_and_grad"
+    found = read_part(low, derived, names, wanted)
+    inputs = require_inputs(low, found, wanted)
+    require_scalar(found.lowered, aux)
+    function = Gradient(found.program, inputs, with_value)
+    require_continuous(low, function, wanted)
+    made = emit(low, f"{derived.kind} of {found.program.name}", function, found.args)
+    count = len(function.kept)
+    values, gradients = iter(made[:count]), adjoints(low, found, wanted, inputs, made[count:])
+    structure = found.lowered.result
+    several = isinstance(derived.options.get("argnums", 0), (tuple, list))
+    result = Seq(gradients) if several else gradients[0]
+    if with_value:
+        return Seq((value_of(low, structure, values), result))
+    return Seq((result, value_of(low, structure.items[1], values))) if aux else result
+
+
+def require_continuous(low, function: Gradient, wanted: tuple[str, ...]) -> None:
+    if function.program().facts.get("discrete"):
+        raise low.error(f"the result of {function.primal.name} depends on {', '.join(wanted)} only through integers, "
+                        "which have no derivative", kind="discrete")
+
+
+def product(low, derived: Derived, names: dict[str, Value]) -> Value:
+    """The product of a Hessian with a vector."""
+    from adtrans.specialise import require_scalar
+
+    vector = names.pop(VECTOR)
+    wanted = argument_names(low, derived, names)
+    found = read_part(low, derived, names, wanted)
+    inputs = require_inputs(low, found, wanted)
+    require_scalar(found.lowered)
+    several = isinstance(derived.options.get("argnums", 0), (tuple, list))
+    vectors = containers.items_of(low, vector) if several else [vector]
+    if vectors is None or len(vectors) != len(wanted):
+        raise low.error(f"the vector has to be a tuple of {len(wanted)}", kind="type")
+    dots: list[Operand] = []
+    for name, item in zip(wanted, vectors):
+        dots += tangents(low, item, found.specs[name], iter([found.given(var) for var in found.inputs((name,))]))
+    made = emit(low, f"hvp of {found.program.name}", Second(found.program, inputs), (*found.args, *dots))
+    products = adjoints(low, found, wanted, inputs, made)
+    return Seq(products) if several else products[0]
+
+
+def matrix(low, derived: Derived, names: dict[str, Value]) -> Value:
+    """A Jacobian or Hessian by one argument."""
+    from adtrans.library import derivatives
+    from adtrans.lower.calls import call_library
+
+    wanted = argument_names(low, derived, names)
+    if isinstance(derived.options.get("argnums", 0), (tuple, list)):
+        raise low.error(f"{derived.kind} by several arguments is not in the language here",
+                        hint="take one for each argument")
+    fun = resolved(low, derived.fun)
+    found = list(names.items())[len(fun.bound) if isinstance(fun, Func) else 0:]
+    place = [name for name, _ in found].index(wanted[0])
+    values = [value for _, value in found]
+    whole = derivatives.jacobian if derived.kind == "jacobian" else derivatives.hessian
+    x = low.as_array(values[place])
+    return call_library(low, whole, [derived.fun, Seq(tuple(values[:place])), x, Seq(tuple(values[place + 1:]))], {})
+
+
+def jvp(low, args: list[Value], keywords: dict[str, Value]) -> Value:
+    given = dict(zip(("fun", "primals", "tangents"), args)) | keywords
+    if len(args) > 3 or set(given) != {"fun", "primals", "tangents"}:
+        raise low.error("jvp takes a function, primals and tangents", kind="type")
+    primals, dots = (containers.items_of(low, given[name]) for name in ("primals", "tangents"))
+    if primals is None or dots is None or len(primals) != len(dots):
+        raise low.error("primals and tangents must be tuples with an entry for each argument", kind="type")
+    derived = Derived("jvp", given["fun"], {})
+    names = bound(low, derived.fun, primals, {})
+    found_fun = resolved(low, derived.fun)
+    first = len(found_fun.bound) if isinstance(found_fun, Func) else 0
+    wanted = tuple(names)[first:first + len(primals)]
+    found = read_part(low, derived, names, wanted)
+    operands: list[Operand] = []
+    for name, item in zip(wanted, dots):
+        operands += tangents(low, item, found.specs[name], iter([found.given(var) for var in found.inputs((name,))]))
+    function = Pushed(found.program, found.inputs(wanted))
+    made = iter(emit(low, f"jvp of {found.program.name}", function, (*found.args, *operands)))
+    structure = found.lowered.result
+    return Seq((value_of(low, structure, made), value_of(low, structure, made, tangent=True)))
+
+
+# --- values ----------------------------------------------------------------------------------------------
+
+
+def value_of(low, structure: Any, made: Iterator[Var], tangent: bool = False) -> Value:
+    """A result, or its tangent, with None for what has none."""
+    match structure:
+        case NumberResult(code, weak):
+            return NONE if tangent and code[0] != "f" else Num(next(made), weak)
+        case ArrayResult(dtype):
+            return NONE if tangent and dtype[0] != "f" else views.whole(low, next(made))
+        case TupleResult(cls, items, keys):
+            inner = tuple(value_of(low, item, made, tangent) for item in items)
+            return Seq(inner, cls) if issubclass(cls, tuple) else low.new_cell(Contents(cls, inner, keys))
+        case StaticResult(value):
+            return NONE if tangent else containers.to_value(low, value)
+    raise low.error("this result is not in the language here")
+
+
+def adjoints(low, found: Part, wanted: tuple[str, ...], inputs: tuple[Var, ...], made: list[Var]) -> tuple[Value, ...]:
+    """The adjoints of arguments, which have the shapes of these."""
+    for param, var in zip(inputs, made):
+        if isinstance(var.type, Array):
+            like = found.given(param)
+            for axis in range(var.type.rank):
+                low.build.assume_dim(var, axis, low.build.dim(like, axis))
+    flow = iter(made)
+    return tuple(adjoint(low, found.specs[name], flow) for name in wanted)
+
+
+def adjoint(low, spec: Spec, made: Iterator[Var]) -> Value:
+    match spec:
+        case ContainerSpec(cls, keys, items):
+            inner = tuple(adjoint(low, item, made) for item in items)
+            return Seq(inner, cls) if issubclass(cls, tuple) else low.new_cell(Contents(cls, inner, keys))
+        case NumberSpec(code, weak) if code[0] == "f":
+            return Num(next(made), weak)
+        case ArraySpec() if is_float(spec):
+            return views.whole(low, next(made))
+    return NONE
+
+
+def tangents(low, value: Value, spec: Spec, likes: Iterator[Operand]) -> list[Operand]:
+    """The operands of a tangent for the floating-point leaves of an argument."""
+    match spec:
+        case ContainerSpec(items=items):
+            inner = containers.items_of(low, value)
+            if inner is None and isinstance(value, Ref):
+                inner = list(low.contents(value).values)
+            if inner is None or len(inner) != len(items):
+                raise low.error("a tangent needs the structure of its argument", kind="type")
+            return [operand for item, kind in zip(inner, items) for operand in tangents(low, item, kind, likes)]
+        case _ if is_float(spec):
+            return [tangent(low, low.as_array(value), next(likes))]
+    return []
+
+
+def tangent(low, value: Value, like: Operand, what: str = "the tangent") -> Operand:
+    """A tangent or adjoint of the type and shape of an argument."""
+    if not isinstance(like.type, Array):
+        if not isinstance(value, Num):
+            raise low.error(f"{what} of a number has to be a number", kind="type")
+        return as_type(low, value, like.type.code).operand
+    if isinstance(value, Num) or value.rank != like.type.rank:
+        raise low.error(f"{what} of an array has to have its shape", kind="value")
+    for axis, extent in enumerate(value.shape):
+        own = low.build.dim(like, axis)
+        if not low.equal_extents(extent, own):
+            low.check(low.build.prim("eq", extent, own), "ValueError", f"{what} has another shape than the argument; "
+                      "extents", (extent, own))
+    base = views.reference(low, value) if isinstance(value, View) and value.dtype == like.type.dtype else None
+    return base if base is not None else nests.materialise(low, value, like.type.dtype).base

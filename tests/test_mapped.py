@@ -1,0 +1,184 @@
+"""`vmap` against the plain loop over rows, alone and with the other transformations."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import adtrans
+from adtrans import grad, hvp, jacobian, jvp, value_and_grad, vmap
+
+RNG = np.random.default_rng(5)
+X, Y, W = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
+V = RNG.normal(size=3)
+RUNS = pytest.mark.parametrize("run", ["__call__", "interpreted"])
+
+
+class Pair(NamedTuple):
+    weight: np.ndarray
+    offset: float
+
+
+def wave(x, y):
+    total = 0.0
+    for i in range(len(x)):
+        if y[i] > 0.0:
+            total += np.sin(x[i]) * y[i] ** 2
+        else:
+            total -= x[i] * x[0] * y[i]
+    return total
+
+
+def network(params, x, label):
+    first, bias, last = params["first"], params["bias"], params["last"]
+    hidden = np.tanh(first @ x + bias)
+    scores = last @ hidden
+    top = np.max(scores)
+    return top + np.log(np.sum(np.exp(scores - top))) - scores[label]
+
+
+PARAMS = {"first": RNG.normal(size=(5, 3)), "bias": RNG.normal(size=5), "last": RNG.normal(size=(2, 5))}
+LABELS = np.array([0, 1, 1, 0])
+
+
+def stacked(rows):
+    """Results of rows with an axis in front, leaf by leaf."""
+    first = rows[0]
+    if isinstance(first, dict):
+        return {key: stacked([one[key] for one in rows]) for key in first}
+    if isinstance(first, tuple):
+        return tuple(stacked([one[k] for one in rows]) for k in range(len(first)))
+    return first if first is None or isinstance(first, str) else np.array(rows)
+
+
+def assert_alike(found, expected):
+    assert type(found) is type(expected) or isinstance(found, tuple) and isinstance(expected, tuple)
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for key, item in expected.items():
+            assert_alike(found[key], item)
+    elif isinstance(expected, tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected):
+            assert_alike(one, other)
+    elif isinstance(expected, np.ndarray):
+        assert found.shape == expected.shape and found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+    else:
+        assert found == (pytest.approx(expected, rel=1e-12) if isinstance(expected, float) else expected)
+
+
+CASES = {
+    "numbers": (lambda x: x**2 + 1.0, 0, (X[:, 0],)),
+    "rows": (wave, 0, (X, Y)),
+    "an argument for all": (wave, (0, None), (X, V)),
+    "columns": (lambda x, y: x * np.sum(y), (1, 0), (X.T.copy(), Y)),
+    "the last axis": (lambda x: x * 2.0, -1, (RNG.normal(size=(2, 3, 4)),)),
+    "matrices": (lambda x: x @ x.T, 0, (RNG.normal(size=(4, 2, 3)),)),
+    "containers": (lambda pair, x: {"a": pair.weight * x, "n": None, "b": (np.sum(x), pair.offset)},
+                   (Pair(0, None), 0), (Pair(X, 2.0), Y)),
+    "integers": (lambda n: (n * 2, n > 1), 0, (np.array([1, 2, 3]),)),
+    "another length": (lambda x: np.concatenate((x, x * 2.0)), 0, (X,)),
+    "no rows": (lambda x: np.sum(x), 0, (np.ones((0, 3)),)),
+    "single precision": (lambda x: np.sin(x), 0, (X.astype(np.float32),)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_loop_over_rows(name):
+    fun, axes, args = CASES[name]
+    found = vmap(fun, in_axes=axes).interpreted(*args)
+    each = axes if isinstance(axes, tuple) and not hasattr(axes, "_fields") else (axes,) * len(args)
+    count = len(args[0][0]) if isinstance(args[0], tuple) else args[0].shape[each[0]]
+    if count == 0:
+        assert found.shape == (0,)
+        return
+
+    def row(axis, arg, k):
+        if isinstance(axis, tuple):
+            return Pair(*(row(*pair, k) for pair in zip(axis, arg)))
+        return arg if axis is None else np.take(arg, k, axis)
+
+    assert_alike(found, stacked([fun(*(row(*pair, k) for pair in zip(each, args))) for k in range(count)]))
+
+
+def test_compiled_and_in_place():
+    kept = X.copy()
+    mapped = vmap(lambda x, y: (wave(x, y), x * y), in_axes=(0, None))
+    assert_alike(mapped(X, V), stacked([(wave(x, V), x * V) for x in X]))
+    assert np.array_equal(X, kept) and "for i in range" in mapped.source
+    assert np.array_equal(vmap(vmap(lambda x: x**2))(X), X**2)
+
+
+@RUNS
+def test_gradients_for_each_example(run):
+    g = grad(network)
+    found = getattr(vmap(g, in_axes=(None, 0, 0)), run)(PARAMS, X, LABELS)
+    assert_alike(found, stacked([g.interpreted(PARAMS, x, label) for x, label in zip(X, LABELS)]))
+    both = getattr(vmap(value_and_grad(network, argnums=(0, 1)), in_axes=(None, 0, 0)), run)(PARAMS, X, LABELS)
+    assert_alike(both[1][0], found)
+    assert_alike(both[0], np.array([network(PARAMS, x, label) for x, label in zip(X, LABELS)]))
+
+
+def test_the_rows_are_made_where_they_belong():
+    mapped = vmap(grad(network), in_axes=(None, 0, 0))
+    mapped.interpreted(PARAMS, X, LABELS)
+    text = mapped.source
+    assert "np.zeros((n" not in text and "_bar[i, k] = " in text  # no zeros to fill and no copies
+
+
+def test_with_the_other_transformations():
+    product, tangent = vmap(hvp(wave), in_axes=(None, 0, 0)), vmap(lambda x, y: jvp(wave, (x, y), (y, x))[1])
+    assert_alike(product.interpreted(V, X, Y), stacked([hvp(wave)(V, x, y) for x, y in zip(X, Y)]))
+    assert_alike(tangent.interpreted(X, Y), np.array([jvp(wave, (x, y), (y, x))[1] for x, y in zip(X, Y)]))
+    nested = vmap(vmap(grad(lambda x, y: np.sin(x) * y**3), in_axes=(0, None)), in_axes=(None, 0))
+    assert_alike(nested.interpreted(V, X[:, 0]), np.array([[np.cos(v) * y**3 for v in V] for y in X[:, 0]]))
+
+
+@RUNS
+def test_gradients_of_functions_that_map(run):
+    def loss(w, x):
+        hidden = vmap(lambda row: np.tanh(w @ row), in_axes=0)(x)
+        slopes = vmap(grad(wave), in_axes=(0, None))(x, w[0])
+        return np.sum(hidden**2) + np.sum(slopes**3)
+
+    def plain(w, x):
+        total = np.sum(np.tanh(x @ w.T) ** 2)
+        for k in range(x.shape[0]):
+            for i in range(3):
+                if w[0, i] > 0.0:
+                    slope = np.cos(x[k, i]) * w[0, i] ** 2
+                else:
+                    slope = -x[k, 0] * w[0, i]
+                if i == 0:
+                    for j in range(3):
+                        if w[0, j] <= 0.0:
+                            slope -= x[k, j] * w[0, j]
+                total += slope**3
+        return total
+
+    found = getattr(grad(loss, argnums=(0, 1)), run)(W, X)
+    assert_alike(found, grad(plain, argnums=(0, 1)).interpreted(W, X))
+
+
+def test_mapped_functions_can_be_differentiated():
+    squares = vmap(lambda x, y: x**2 * y, in_axes=(0, None))
+    assert_alike(jvp(squares, (V, 2.0), (V, 1.0))[1], 4.0 * V * V + V**2)
+    assert_alike(jacobian(squares)(V, 2.0), np.diag(4.0 * V))
+    assert_alike(grad(lambda x: np.sum(squares(x, 3.0))).interpreted(V), 6.0 * V)
+
+
+@pytest.mark.parametrize("args, axes, words", [
+    ((X, 2.0), 0, "a number has none"), ((X, Y[:3]), 0, "one length"), ((X,), 2, "out of bounds"),
+    ((X,), (None,), "None for all"), ((X,), (0, 0, 0), "3 entries"), (({"a": X},), ({"b": 0},), "structure")])
+def test_axes_that_do_not_fit(args, axes, words):
+    fun = (lambda x, y: x * np.sum(y)) if len(args) == 2 else (lambda x: x)
+    with pytest.raises(ValueError, match=words):
+        vmap(fun, in_axes=axes).interpreted(*args)
+
+
+def test_shapes_that_are_not_known():
+    with pytest.raises(adtrans.UnsupportedError, match="known"):
+        vmap(lambda x: x[: int(x[0])]).interpreted(X)
+    with pytest.raises(adtrans.ArgumentError):
+        vmap(3.0)
