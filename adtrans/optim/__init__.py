@@ -1,13 +1,63 @@
-"""Optimisation: `minimize` and `least_squares`, compiled from the first step to the last."""
+"""Optimizers, compiled: one generated loop for all that a step does, and training and minimisation with them.
 
-import importlib
+    optimizer = optim.chain(optim.clip_by_global_norm(1.0), optim.adamw(optim.schedules.cosine_decay(1e-3, 1000)))
+    state = optimizer.init(params)
+    optimizer.step(params, grads, state)
+"""
 
-_PLACES = {"minimize": "minimization", "least_squares": "leastsquares", "Result": "result"}
+from adtrans.optim import schedules
+from adtrans.optim.combine import (
+    accumulate,
+    add_decayed_weights,
+    chain,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    decouple_decayed_weights,
+    ema_parameters,
+    masked,
+    per_leaf,
+    polyak_average,
+    rule,
+    scale,
+    schedule_free_average,
+    skip_not_finite,
+)
+from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.optimizers import (
+    adabelief,
+    adadelta,
+    adagrad,
+    adam,
+    adamax,
+    adamw,
+    adan,
+    amsgrad,
+    asgd,
+    ema_momentum,
+    fromage,
+    lamb,
+    lars,
+    lion,
+    nadam,
+    optimistic_sgd,
+    radam,
+    rmsprop,
+    rprop,
+    schedule_free_adamw,
+    schedule_free_sgd,
+    sgd,
+    sign_sgd,
+    signum,
+    yogi,
+)
+from adtrans.optim.state import State
 
-__all__ = ["Result", "least_squares", "minimize"]
-
-
-def __getattr__(name: str):
-    if name in _PLACES:
-        return getattr(importlib.import_module(f"adtrans.optim.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'adtrans.optim' has no attribute {name!r}")
+__all__ = [
+    "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan",
+    "add_decayed_weights", "amsgrad", "asgd", "chain", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "decouple_decayed_weights", "ema_momentum", "ema_parameters", "fromage", "lamb", "lars", "lion", "masked", "nadam",
+    "optimistic_sgd", "per_leaf", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale",
+    "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum",
+    "skip_not_finite", "yogi",
+]

@@ -1,0 +1,449 @@
+"""Stages fused into one update: the text of a function that steps all leaves, one pass over memory for each sum.
+
+In: stages in order, whose names have been made distinct, and what each hyper-parameter is. Out: a module like
+
+    def momentum_step(leaves, values, hyper, memory, counter):
+        step = counter[0]
+        learning_rate = hyper[0]
+        beta = hyper[1]
+        for leaf in range(leaves.shape[0]):
+            n = leaves[leaf, 0]
+            x_leaf = float32_at(leaves[leaf, 1], n)
+            ...
+            learning_rate_ = float32(learning_rate)
+            beta_ = float32(beta)
+            for i in range(n):
+                v = beta_ * v_leaf[i] + g_leaf[i]
+                ...
+
+A name has a level: 0 where it is one number a step, 1 where it is one a leaf, 2 where it is one an element. What has
+levels 0 and 1 is computed in float64 outside the loop over elements and enters it as a number of the leaves' type: a
+float64 number inside a float32 loop costs it its speed many times over. A sum over all elements is a pass of its own
+over what the sum needs, in float64; what the later pass needs again is computed again, not stored.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from adtrans.optim.stage import TOTALS, Stage, assign, names_in, targets
+
+TYPES = {"f4": "float32", "f8": "float64"}
+INDENT = "    "
+# What a step returns; from 0 on, the leaf whose gradient overlaps what the step changes.
+DONE, SKIPPED = -1, -2
+
+
+@dataclass(frozen=True)
+class Item:
+    """A statement with its level, or a total: the name that gets it, and the expression summed."""
+
+    level: int
+    statement: ast.stmt
+    total: tuple[str, ast.expr] | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is fused.
+
+    `bindings` are hyper-parameters: level, and the text of the expression that gives the value; `setup` are statements
+    that give others their values, from the step. `guard` names the test that has to hold for a step to be made.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    bindings: dict[str, tuple[int, str]]
+    setup: tuple[ast.stmt, ...] = ()
+    guard: str | None = None
+    gathers: bool = False
+
+    @property
+    def state(self) -> dict[str, float | str]:
+        """The arrays of the state and their initial values, in the order of the table's columns."""
+        return {name: value for stage in self.stages for name, value in stage.state.items()}
+
+    @property
+    def memory(self) -> dict[str, float | str]:
+        """The numbers that are kept from step to step."""
+        return {name: value for stage in self.stages for name, value in stage.memory.items()}
+
+
+def fused(update: Update, dtypes: Sequence[str]) -> str:
+    """The text of the module that makes a step; leaves come in groups, one for each of `dtypes`."""
+    return _Writer(update, dtypes).module()
+
+
+class _Writer:
+    def __init__(self, update: Update, dtypes: Sequence[str]):
+        self.update, self.dtypes = update, tuple(dtypes)
+        self.fresh = 0
+        body = copy.deepcopy([statement for stage in update.stages for statement in stage.body])
+        self.arrays = ("x", "g", *update.state)
+        self.levels = dict.fromkeys(self.arrays, 2) | {"size": 1}
+        self.levels |= {name: level for name, (level, _) in update.bindings.items()}
+        self.levels |= dict.fromkeys(("t", "step", *update.memory, *targets(update.setup)), 0)
+        self.items = list(self.itemise(body))
+        self.settle()
+        self.tests = {name for item in self.items for name in targets([item.statement])
+                      if isinstance(item.statement, ast.Assign) and is_test(item.statement.value)}
+        self.tests |= {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
+        self.lines: list[str] = []
+        self.outside = 0
+
+    # --- statements and their levels
+
+    def itemise(self, body: Iterable[ast.stmt]) -> Iterator[Item]:
+        """Statements, sums taken out of them and given names."""
+        for statement in body:
+            taker = _Totals(self)
+            statement = ast.fix_missing_locations(taker.visit(statement))
+            for name, level, summed in taker.found:
+                self.levels[name] = level
+                yield Item(level, assign(name, ast.Constant(0.0)), (name, summed))
+            yield Item(0, statement)
+
+    def settle(self) -> None:
+        """Levels of names, raised until they agree with what the names are assigned."""
+        while True:
+            before = dict(self.levels)
+            for item in self.items:
+                if item.total is None:
+                    level = self.level(item.statement)
+                    for name in targets([item.statement]):
+                        self.levels[name] = max(level, self.levels.get(name, 0))
+            if self.levels == before:
+                break
+        self.items = [item if item.total else Item(
+            max(self.level(item.statement), *(self.levels[name] for name in targets([item.statement]))),
+            item.statement) for item in self.items]
+
+    def level(self, node: ast.AST) -> int:
+        return max((self.levels.get(name, 0) for name in names_in(node)), default=0)
+
+    def name(self, stem: str) -> str:
+        self.fresh += 1
+        return f"{stem}{self.fresh}"
+
+    # --- text
+
+    def module(self) -> str:
+        update = self.update
+        self.line(0, f"def {update.name}_step(leaves, values, hyper, memory, counter):")
+        self.line(1, "for leaf in range(leaves.shape[0]):")
+        self.line(2, "if overlap(leaves, leaf):")
+        self.line(3, "return leaf")
+        self.line(1, "step = counter[0]")
+        self.line(1, "t = step + 1.0")
+        for name, (level, text) in update.bindings.items():
+            if level == 0:
+                self.line(1, f"{name} = {text}")
+        for node in update.setup:
+            self.node(1, node)
+        for k, name in enumerate(update.memory):
+            self.line(1, f"{name} = memory[{k}]")
+        if update.gathers:
+            self.gathering()
+        for items, group in self.passes(self.items, 0):
+            self.statements(1, items, 0)
+            for name, _ in group:
+                self.line(1, f"{name} = 0.0")
+            self.leaf_loops(group)
+        for k, name in enumerate(update.memory):
+            if name in targets([item.statement for item in self.items]):
+                self.line(1, f"memory[{k}] = {name}")
+        self.line(1, "counter[0] = step + 1")
+        self.line(1, f"return {DONE}")
+        return self.head() + "\n".join(self.lines) + "\n"
+
+    def head(self) -> str:
+        text = "\n".join(self.lines)
+        numpy = [name for name in ("cos", "exp", "float32", "float64", "floor", "log", "sign", "sqrt", "tanh")
+                 if f"{name}(" in text]
+        memory = [name for name in ("float32_at", "float64_at") if f"{name}(" in text]
+        numbers = " and ".join(TYPES[dtype] for dtype in self.dtypes)
+        return (f'"""A step of {self.update.name} on leaves of {numbers}."""\n\n'
+                + (f"from numpy import {', '.join(numpy)}\n\n" if numpy else "")
+                + f"from adtrans.optim.memory import {', '.join([*memory, 'overlap'])}\n\n\n")
+
+    def gathering(self) -> None:
+        """Steps of which nothing comes but a sum of gradients."""
+        self.line(1, "if arrived + 1.0 < every:")
+        column = 1 + self.arrays.index("gathered")
+        for span, dtype in self.spans():
+            self.line(2, f"for leaf in range({span}):")
+            self.line(3, "n = leaves[leaf, 0]")
+            self.line(3, f"g_leaf = {TYPES[dtype]}_at(leaves[leaf, 2], n)")
+            self.line(3, f"gathered_leaf = {TYPES[dtype]}_at(leaves[leaf, {column}], n)")
+            self.line(3, "for i in range(n):")
+            self.line(4, "gathered_leaf[i] += g_leaf[i]")
+        self.line(2, f"memory[{list(self.update.memory).index('arrived')}] = arrived + 1.0")
+        self.line(2, f"return {DONE}")
+
+    def passes(self, items: list[Item], level: int) -> Iterator[tuple[list[Item], list[tuple[str, ast.expr]]]]:
+        """Statements before a pass, and the totals that the pass makes: as many at once as do not need each other."""
+        start, done = 0, set()
+        for k, item in enumerate(items):
+            if item.total is None or item.level != level or item.total[0] in done:
+                continue
+            open_ = {other.total[0] for other in items if other.total and other.level == level} - done
+            group = [other.total for j, other in enumerate(items) if other.total and other.level == level
+                     and other.total[0] in open_ and not open_ & closure(items[:j], names_in(other.total[1]))]
+            done |= {name for name, _ in group}
+            yield items[start:k], group
+            start = k
+        yield items[start:], []
+
+    def line(self, depth: int, text: str) -> None:
+        self.lines.append(INDENT * depth + text)
+
+    def statements(self, depth: int, items: Iterable[Item], level: int) -> None:
+        for item in items:
+            if item.total is None and item.level == level:
+                self.node(depth, item.statement)
+                if self.update.guard in targets([item.statement]):
+                    self.line(depth, f"if not {self.update.guard}:")
+                    self.line(depth + 1, f"memory[{list(self.update.memory).index('skipped')}] += 1.0")
+                    self.line(depth + 1, f"return {SKIPPED}")
+
+    def node(self, depth: int, node: ast.stmt) -> None:
+        for line in ast.unparse(node).splitlines():
+            self.line(depth, line)
+
+    def spans(self) -> Iterator[tuple[str, str]]:
+        """The range of the leaves of each type."""
+        bounds = ["0", *[f"counter[{k + 1}]" for k in range(len(self.dtypes) - 1)], "leaves.shape[0]"]
+        for k, dtype in enumerate(self.dtypes):
+            yield bounds[k + 1] if k == 0 else f"{bounds[k]}, {bounds[k + 1]}", dtype
+
+    def leaf_loops(self, group: list[tuple[str, ast.expr]]) -> None:
+        """A loop over the leaves of each type, that ends in sums or, where there are none, in the update."""
+        for span, dtype in self.spans():
+            self.outside = len(self.lines)
+            self.line(1, f"for leaf in range({span}):")
+            self.leaf(group, dtype)
+
+    def leaf(self, group: list[tuple[str, ast.expr]], dtype: str) -> None:
+        """The inside of a loop over leaves."""
+        wanted = names_in(*(summed for _, summed in group)) if group else set(self.stored(self.items))
+        items = needed(self.before(group), wanted)
+        reads = wanted.union(*(names_in(*read_by(item)) for item in items))
+        self.line(2, "n = leaves[leaf, 0]")
+        for k, name in enumerate(self.arrays):
+            if name in reads:
+                self.line(2, f"{name}_leaf = {TYPES[dtype]}_at(leaves[leaf, {k + 1}], n)")
+        if "size" in reads:
+            self.line(2, "size = float64(n)")
+        for name, (level, text) in self.update.bindings.items():
+            if level == 1 and name in reads:
+                self.line(2, f"{name} = {text}")
+        for between, inner in self.passes(items, 1):
+            self.statements(2, between, 1)
+            for name, _ in inner:
+                self.line(2, f"{name} = 0.0")
+            if inner or not group:
+                self.elements(items, inner, dtype)
+        if group:
+            self.elements(items, group, dtype)
+
+    def before(self, group: list[tuple[str, ast.expr]]) -> list[Item]:
+        """The items before the last of some totals."""
+        names = {name for name, _ in group}
+        last = max((k for k, item in enumerate(self.items) if item.total and item.total[0] in names),
+                   default=len(self.items))
+        return self.items[:last]
+
+    def stored(self, items: Iterable[Item]) -> list[str]:
+        """The arrays that change."""
+        changed = targets([item.statement for item in items if not item.total])
+        return [name for name in self.arrays if name in changed and name != "g"]
+
+    def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str) -> None:
+        """The loop over the elements of a leaf: sums in float64, or the update in the leaves' type."""
+        stored = [] if group else self.stored(items)
+        if group:
+            names = {name for name, _ in group}
+            last = max((k for k, item in enumerate(items) if item.total and item.total[0] in names), default=len(items))
+            items = items[:last]
+        wanted = names_in(*(summed for _, summed in group)) if group else set(stored)
+        items = [item for item in needed(items, wanted) if item.level == 2 and not item.total]
+        numbers = _Numbers(self, bool(group) or dtype == "f8")
+        body = numbers.block(copy.deepcopy([item.statement for item in items]))
+        ends = []
+        for name, summed in group:
+            ends.append((name, numbers.visit(copy.deepcopy(summed))))
+            body += numbers.taken()
+        for name, (level, text) in numbers.made.items():
+            if level == 0:
+                self.lines.insert(self.outside, f"{INDENT}{name} = {text}")
+                self.outside += 1
+            else:
+                self.line(2, f"{name} = {text}")
+        self.line(2, "for i in range(n):")
+        for name in first_read([*body, *(summed for _, summed in ends)], self.arrays):
+            loaded = f"{name}_leaf[i]"
+            self.line(3, f"{name} = float64({loaded})" if group and dtype == "f4" else f"{name} = {loaded}")
+        for node in body:
+            self.node(3, node)
+        for name, summed in ends:
+            self.line(3, f"{name} += {ast.unparse(summed)}")
+        for name in stored:
+            self.line(3, f"{name}_leaf[i] = {name}")
+
+
+def read_by(item: Item) -> tuple[ast.AST, ...]:
+    return (item.total[1],) if item.total else (item.statement,)
+
+
+def closure(items: Sequence[Item], wanted: set[str]) -> set[str]:
+    """All names on which names depend, whatever their levels."""
+    found = set(wanted)
+    for item in reversed(items):
+        if ({item.total[0]} if item.total else targets([item.statement])) & found:
+            found |= names_in(*read_by(item))
+    return found
+
+
+def needed(items: Sequence[Item], wanted: set[str]) -> list[Item]:
+    """The items of levels 1 and 2 on which names depend, in order."""
+    wanted, found = set(wanted), []
+    for item in reversed(items):
+        made = {item.total[0]} if item.total else targets([item.statement])
+        if item.level == 0 or not made & wanted:
+            continue
+        found.append(item)
+        if isinstance(item.statement, ast.Assign):
+            wanted -= made
+        wanted |= names_in(*read_by(item))
+    return found[::-1]
+
+
+def first_read(nodes: Sequence[ast.AST], arrays: Sequence[str]) -> list[str]:
+    """The arrays of which an element is read before it is assigned."""
+    found, assigned = set(), set()
+    for node in nodes:
+        found |= names_in(node) - assigned
+        if isinstance(node, ast.Assign):
+            assigned |= targets([node])
+        elif isinstance(node, ast.If):
+            found |= targets([node]) - assigned  # which may keep what it has
+    return [name for name in arrays if name in found]
+
+
+def is_test(node: ast.expr) -> bool:
+    """Whether an expression is true or false rather than a number."""
+    return isinstance(node, (ast.Compare, ast.BoolOp)) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+
+
+class _Totals(ast.NodeTransformer):
+    """Takes calls of sums out of an expression."""
+
+    def __init__(self, writer: _Writer):
+        self.writer = writer
+        self.found: list[tuple[str, int, ast.expr]] = []
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node = self.generic_visit(node)
+        if node.func.id not in TOTALS:
+            return node
+        name = self.writer.name("total")
+        self.found.append((name, TOTALS[node.func.id], node.args[0]))
+        return ast.Name(name, ast.Load())
+
+
+class _Numbers(ast.NodeTransformer):
+    """Makes every number that enters a loop over elements one of the right type, computed before the loop.
+
+    `plain` where that type is float64. `made` are the levels and definitions of numbers by name.
+    """
+
+    def __init__(self, writer: _Writer, plain: bool):
+        self.writer, self.plain = writer, plain
+        self.made: dict[str, tuple[int, str]] = {}
+        self.names: dict[str, str] = {}
+        self.pending: list[ast.stmt] = []
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.expr) and self.writer.level(node) < 2:
+            return self.number(node)
+        return super().visit(node)
+
+    def block(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
+        """Statements, each after those that it needs."""
+        made: list[ast.stmt] = []
+        outer, self.pending = self.pending, []
+        for statement in statements:
+            match statement:
+                case ast.Assign(names, value):
+                    done: ast.stmt = ast.Assign(names, self.visit(value), lineno=0)
+                case ast.If(test, body, orelse):
+                    done = ast.If(self.visit(test), self.block(body), self.block(orelse))
+                case _:
+                    done = statement
+            made += [*self.taken(), ast.fix_missing_locations(done)]
+        self.pending = outer
+        return made
+
+    def taken(self) -> list[ast.stmt]:
+        """The statements that the latest expression needs."""
+        found, self.pending = self.pending, []
+        return found
+
+    def number(self, node: ast.expr) -> ast.expr:
+        """The name, or literal, by which a number enters the loop."""
+        text = ast.unparse(node)
+        if isinstance(node, ast.Constant) and self.plain:
+            return node if isinstance(node.value, bool) else ast.Constant(float(node.value))
+        if isinstance(node, ast.Name) and (self.plain or self.is_test(node)):
+            return node
+        if text not in self.names:
+            name = f"{node.id}_" if isinstance(node, ast.Name) else self.writer.name("c")
+            self.names[text] = name
+            entry = text if self.plain or self.is_test(node) else f"float32({text})"
+            self.made[name] = self.writer.level(node), entry
+        return ast.Name(self.names[text], ast.Load())
+
+    def is_test(self, node: ast.expr) -> bool:
+        return is_test(node) or isinstance(node, ast.Name) and node.id in self.writer.tests
+
+    def simple(self, node: ast.expr) -> ast.expr:
+        """The value of an expression, under a name, to be used twice."""
+        if isinstance(node, (ast.Name, ast.Constant)):
+            return node
+        name = self.writer.name("u")
+        self.pending.append(assign(name, node))
+        return ast.Name(name, ast.Load())
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        match node:
+            case ast.BinOp(base, ast.Pow(), ast.Constant(2 | 2.0)):
+                base = self.simple(self.visit(base))
+                return ast.BinOp(base, ast.Mult(), base)
+            case ast.BinOp(base, ast.Pow(), ast.Constant(3 | 3.0)):
+                base = self.simple(self.visit(base))
+                return ast.BinOp(ast.BinOp(base, ast.Mult(), base), ast.Mult(), base)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """min, max and sign as choices that let a NaN through and that vectorise."""
+        name, args = node.func.id, node.args
+        if name in ("min", "max"):
+            found = self.simple(self.visit(args[0]))
+            for arg in args[1:]:
+                other = self.simple(self.visit(arg))
+                found = self.simple(self.choice(found, ast.Lt() if name == "min" else ast.Gt(), other, found, other))
+            return found
+        if name == "sign":
+            value, zero = self.simple(self.visit(args[0])), self.number(ast.Constant(0.0))
+            one, less = self.number(ast.Constant(1.0)), self.number(ast.Constant(-1.0))
+            return self.choice(value, ast.Gt(), zero, one, self.choice(value, ast.Lt(), zero, less, value))
+        node.args = [self.visit(arg) for arg in args]
+        return node
+
+    @staticmethod
+    def choice(left: ast.expr, op: ast.cmpop, right: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
+        return ast.IfExp(ast.Compare(left, [op], [right]), then, other)
