@@ -42,9 +42,9 @@ def overlap(leaves: np.ndarray, leaf: int) -> bool:
 
 def word(address: int) -> int:
     """The 64-bit integer at an address."""
-    return ctypes.c_int64.from_address(address).value
+    return ctypes.c_int64.from_address(int(address)).value
 
 
 def int32_word(address: int) -> int:
     """The 32-bit integer at an address."""
-    return ctypes.c_int32.from_address(address).value
+    return ctypes.c_int32.from_address(int(address)).value

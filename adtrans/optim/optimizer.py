@@ -159,7 +159,9 @@ class Optimizer:
         Raises ArgumentValueError (a ValueError) for other shapes or structures, ArgumentError (a TypeError) for
         gradients that are not floating-point.
         """
-        self._run(state.kernel or self._kernel(state), params, grads, state)
+        if state.kernel is None or state.plan is not self._made:
+            self._kernel(state)
+        self._run(state.kernel, params, grads, state)
 
     def interpreted(self, params: Any, grads: Any, state: State) -> None:
         """What `step` does, the same generated source run by CPython."""
@@ -167,7 +169,8 @@ class Optimizer:
 
         self._own(state)
         entry = f"{state.plan.name}_step"
-        self._run(load_module(state.plan.text(state.dtypes), entry, entry), params, grads, state)
+        with np.errstate(all="ignore"):
+            self._run(load_module(state.plan.text(state.dtypes), entry, entry), params, grads, state)
 
     @staticmethod
     def _run(kernel: Callable, params: Any, grads: Any, state: State) -> None:
@@ -175,21 +178,23 @@ class Optimizer:
         plan = state.plan
         if plan.calls:
             plan.call(state.step)
-        while (row := kernel(state.table, state.values, plan.numbers, state.numbers, state.counter)) >= 0:
-            state.copy_gradient(row)
+        if kernel(state.table, state.values, plan.numbers, state.numbers, state.counter) >= 0:
+            state.bind_grads(grads, copied=True)  # one of them overlaps what the step changes
+            kernel(state.table, state.values, plan.numbers, state.numbers, state.counter)
         if state.copies:
             state.write_back()
 
     def _own(self, state: State) -> None:
-        if state.plan is not self._made:
-            raise ArgumentValueError(f"the state was made by another optimizer than {self.name}")
+        plan = self.plan
+        if state.plan is not plan and state.plan.text(state.dtypes) != plan.text(state.dtypes):
+            raise ArgumentValueError(f"the state is that of {state.plan.name}, which is another update than {self.name}")
+        state.plan = plan
         vars(self)["_latest"] = state.dtypes
 
-    def _kernel(self, state: State) -> Callable:
+    def _kernel(self, state: State) -> None:
         self._own(state)
         state.reader = reader()
         state.kernel = compiled(state.plan.text(state.dtypes), f"{state.plan.name}_step", SIGNATURE)
-        return state.kernel
 
 
 class _Plan:

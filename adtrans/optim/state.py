@@ -138,8 +138,8 @@ class State:
         check_apart(kept, self.names)
         self.table[:, 1] = [leaf.ctypes.data for leaf in kept]
 
-    def bind_grads(self, grads: Any) -> None:
-        """Take the addresses of the gradients, of copies where they are not arrays like the parameters."""
+    def bind_grads(self, grads: Any, copied: bool = False) -> None:
+        """Take the addresses of the gradients; of copies where they are not arrays like the parameters, or if told."""
         given = like(self.structure, grads, "grads")
         kept = []
         for row, k in enumerate(self.active):
@@ -151,16 +151,11 @@ class State:
             if leaf.dtype.kind != "f":
                 raise ArgumentError(f"the gradient of {self.names[row]} has dtype {leaf.dtype}, which is not floating")
             self._check(row, leaf, "the gradient")
-            if leaf.dtype != self.types[row] or not leaf.flags.c_contiguous or not leaf.flags.aligned:
+            if copied or leaf.dtype != self.types[row] or not leaf.flags.c_contiguous or not leaf.flags.aligned:
                 leaf = np.array(leaf, self.types[row], order="C")
             kept.append(leaf)
         self.table[:, 2] = [leaf.ctypes.data for leaf in kept]
         self.kept_grads = kept
-
-    def copy_gradient(self, row: int) -> None:
-        """Replace a gradient that overlaps what a step changes."""
-        self.kept_grads[row] = self.kept_grads[row].copy()
-        self.table[row, 2] = self.kept_grads[row].ctypes.data
 
     def write_back(self) -> None:
         """Bring parameters that were stepped as copies back."""

@@ -84,7 +84,7 @@ def test_memory_in_any_order():
 
 def test_gradients_of_other_floating_types():
     x, g = arrays(5, 5)
-    check(x, g.astype(np.float32), [(x, g.astype(np.float32))])
+    check(x, g.astype(np.float32), [(x, g.astype(np.float32).astype(float))])
     y = x.astype(np.float32)
     check(y, g, [(y, g.astype(np.float32))])
     check(x, g.astype(">f8"), [(x, g)])
@@ -101,7 +101,6 @@ def test_a_gradient_that_is_the_parameter():
         assert np.array_equal(x, twin)
     base = np.arange(10.0)
     wanted = base[:8] - 0.1 * base[2:]
-    optim.sgd(0.1).step(base[:8], base[2:], optim.sgd(0.1).init(base[:8])) if False else None
     plain = optim.sgd(0.1)
     plain.step(base[:8], base[2:], plain.init(base[:8]))
     np.testing.assert_allclose(base[:8], wanted)
@@ -186,8 +185,6 @@ def test_wrong_arguments_leave_everything_as_it_was():
     for grads in ((np.ones(2),), (np.ones(2), np.ones(2)), {"a": np.ones(2), "b": np.ones(3)}, np.ones(2)):
         with pytest.raises(ValueError):
             MOMENTUM.step(pair, grads, other)
-    with pytest.raises(ValueError):
-        optim.sgd(0.1).step(x, np.ones(3), state)
 
 
 @pytest.mark.parametrize("params, error", [
@@ -229,6 +226,15 @@ def test_other_numbers_compile_nothing(monkeypatch):
     with pytest.raises(AttributeError):
         optimizer.rate = 1.0
     assert optimizer.momentum == 0.5
+
+
+def test_states_go_with_updates_that_are_the_same():
+    x = np.ones(3)
+    state = MOMENTUM.init(x)
+    optim.sgd(0.2, momentum=0.9).step(x, np.ones(3), state)
+    np.testing.assert_allclose(x, 0.8)
+    with pytest.raises(ValueError, match="another update"):
+        optim.adam().step(x, np.ones(3), state)
 
 
 def test_source_is_what_runs():
