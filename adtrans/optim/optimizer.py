@@ -187,7 +187,7 @@ class Optimizer:
     def _own(self, state: State) -> None:
         plan = self.plan
         if state.plan is not plan and state.plan.text(state.dtypes) != plan.text(state.dtypes):
-            raise ArgumentValueError(f"the state is that of {state.plan.name}, which is another update than {self.name}")
+            raise ArgumentValueError(f"the state is that of another update, {state.plan.name}, not of {self.name}")
         state.plan = plan
         vars(self)["_latest"] = state.dtypes
 

@@ -258,8 +258,8 @@ def piecewise_constant(values: Sequence[float], boundaries: Sequence[int]) -> Sc
 def piecewise(init_value: float, scales: Mapping[int, float], interpolate: str | None = None) -> Schedule:
     """init_value times the scales of all boundaries passed; between them along lines or cosines with `interpolate`.
 
-    torch's MultiStepLR; optax's piecewise_interpolate_schedule with "linear" or "cosine". (optax's
-    piecewise_constant_schedule has a scale from one step after its boundary on.)
+    torch's MultiStepLR, optax's piecewise_constant_schedule; its piecewise_interpolate_schedule with "linear" or
+    "cosine".
 
     >>> [piecewise(1.0, {10: 0.5, 20: 0.1})(step) for step in (9, 10, 20)]
     [1.0, 0.5, 0.05]

@@ -233,7 +233,7 @@ def test_states_go_with_updates_that_are_the_same():
     state = MOMENTUM.init(x)
     optim.sgd(0.2, momentum=0.9).step(x, np.ones(3), state)
     np.testing.assert_allclose(x, 0.8)
-    with pytest.raises(ValueError, match="another update"):
+    with pytest.raises(ValueError, match="of another update, sgd"):
         optim.adam().step(x, np.ones(3), state)
 
 
