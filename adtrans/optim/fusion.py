@@ -19,7 +19,8 @@ In: stages in order, whose names have been made distinct, and what each hyper-pa
 A name has a level: 0 where it is one number a step, 1 where it is one a leaf, 2 where it is one an element. What has
 levels 0 and 1 is computed in float64 outside the loop over elements and enters it as a number of the leaves' type: a
 float64 number inside a float32 loop costs it its speed many times over. A sum over all elements is a pass of its own
-over what the sum needs, in float64; what the later pass needs again is computed again, not stored.
+over what the sum needs, in float64 but for blocks of squares; what the later pass needs again is computed again, not
+stored.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from adtrans.optim.stage import TOTALS, Stage, assign, names_in, targets
 
 TYPES = {"f4": "float32", "f8": "float64"}
 INDENT = "    "
+# Squares of float32 are summed in that type by blocks, and in float64 where a block's sum is beyond these.
+BLOCK, SMALLEST, LARGEST = 4096, "1e-30", "1e+37"
 # What a step returns; from 0 on, the leaf whose gradient overlaps what the step changes.
 DONE, SKIPPED = -1, -2
 
@@ -262,7 +265,7 @@ class _Writer:
         return [name for name in self.arrays if name in changed and name != "g"]
 
     def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str) -> None:
-        """The loop over the elements of a leaf: sums in float64, or the update in the leaves' type."""
+        """The loop over the elements of a leaf: sums, or the update."""
         stored = [] if group else self.stored(items)
         if group:
             names = {name for name, _ in group}
@@ -270,7 +273,31 @@ class _Writer:
             items = items[:last]
         wanted = names_in(*(summed for _, summed in group)) if group else set(stored)
         items = [item for item in needed(items, wanted) if item.level == 2 and not item.total]
-        numbers = _Numbers(self, bool(group) or dtype == "f8")
+        blocks = dtype == "f4" and bool(group) and all(is_square(summed) or is_zero(summed) for _, summed in group)
+        wide = dtype == "f8" or bool(group) and not blocks
+        if not blocks:
+            self.loop(2, items, group, stored, dtype, wide, "n")
+            return
+        self.line(2, f"for start in range(0, n, {BLOCK}):")
+        self.line(3, f"stop = min(start + {BLOCK}, n)")
+        parts = [(f"part_of_{name}", summed) for name, summed in group]
+        for part, _ in parts:
+            self.line(3, f"{part} = float32(0.0)")
+        self.loop(3, items, parts, [], dtype, False, "start, stop")
+        squares = [part for part, summed in parts if is_square(summed)]
+        depth = 3
+        if squares:  # of which some may be too large or too small for the type
+            self.line(3, "if " + " or ".join(f"not {SMALLEST} < {part} < {LARGEST}" for part in squares) + ":")
+            self.loop(4, items, group, [], dtype, True, "start, stop")
+            self.line(3, "else:")
+            depth = 4
+        for (name, _), (part, _) in zip(group, parts):
+            self.line(depth, f"{name} += {part}")
+
+    def loop(self, depth: int, items: list[Item], group: list[tuple[str, ast.expr]], stored: list[str], dtype: str,
+             wide: bool, span: str) -> None:
+        """The loop itself; `wide` where numbers are float64 in it."""
+        numbers = _Numbers(self, wide)
         body = numbers.block(copy.deepcopy([item.statement for item in items]))
         ends = []
         for name, summed in group:
@@ -281,17 +308,29 @@ class _Writer:
                 self.lines.insert(self.outside, f"{INDENT}{name} = {text}")
                 self.outside += 1
             else:
-                self.line(2, f"{name} = {text}")
-        self.line(2, "for i in range(n):")
+                self.line(depth, f"{name} = {text}")
+        self.line(depth, f"for i in range({span}):")
         for name in first_read([*body, *(summed for _, summed in ends)], self.arrays):
             loaded = f"{name}_leaf[i]"
-            self.line(3, f"{name} = float64({loaded})" if group and dtype == "f4" else f"{name} = {loaded}")
+            self.line(depth + 1, f"{name} = float64({loaded})" if wide and dtype == "f4" else f"{name} = {loaded}")
         for node in body:
-            self.node(3, node)
+            self.node(depth + 1, node)
         for name, summed in ends:
-            self.line(3, f"{name} += {ast.unparse(summed)}")
+            self.line(depth + 1, f"{name} += {ast.unparse(summed)}")
         for name in stored:
-            self.line(3, f"{name}_leaf[i] = {name}")
+            self.line(depth + 1, f"{name}_leaf[i] = {name}")
+
+
+def is_square(node: ast.expr) -> bool:
+    """Whether an expression is a name times itself."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) \
+        and isinstance(node.right, ast.Name) and node.left.id == node.right.id
+
+
+def is_zero(node: ast.expr) -> bool:
+    """Whether an expression is a name times 0, which is 0 or NaN."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) \
+        and isinstance(node.right, ast.Constant) and node.right.value == 0.0
 
 
 def read_by(item: Item) -> tuple[ast.AST, ...]:

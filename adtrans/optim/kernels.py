@@ -14,6 +14,6 @@ def compiled(text: str, entry: str, signature: tuple[str, ...]) -> Callable:
         from adtrans.backend import cpu
 
         key = cache.digest("optim", text, signature, cache.environment_digest())
-        found = cpu.load(key) or cpu.compile_module(text, entry, signature, key=key, meta={})
+        found = cpu.load(key) or cpu.compile_module(text, entry, signature, key=key, meta={}, wrapping=())
         _COMPILED[text] = found.function
     return _COMPILED[text]

@@ -75,8 +75,8 @@ def torch_pairs():
             ours.one_cycle(0.1, 100, 0.25, "linear", inclusive=True),
             lambda o: torch.OneCycleLR(o, 0.1, 100, None, None, 0.25, "linear"), 100),
         "torch SequentialLR": pair(
-            ours.join([ours.linear(0.01, 0.1, 20), ours.exponential_decay(0.1, 0.9)], [20]), lambda o: torch.SequentialLR(
-                o, [torch.LinearLR(o, 0.1, 1.0, 20), torch.ExponentialLR(o, 0.9)], [20])),
+            ours.join([ours.linear(0.01, 0.1, 20), ours.exponential_decay(0.1, 0.9)], [20]),
+            lambda o: torch.SequentialLR(o, [torch.LinearLR(o, 0.1, 1.0, 20), torch.ExponentialLR(o, 0.9)], [20])),
         "torch ReduceLROnPlateau": (*plateau(120), 120),
         "torch LambdaLR": pair(ours.inverse_sqrt(0.1, 25), lambda o: torch.LambdaLR(
             o, lambda k: min(k / 25, (25 / max(k, 1))**0.5))),

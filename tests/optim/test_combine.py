@@ -248,3 +248,16 @@ def test_rules_outside_the_language_are_located():
         optim.rule(heavy_ball, state=("m",))
     with pytest.raises(TypeError, match="hyper-parameter"):
         optim.rule(heavy_ball, state=("v",), gamma=1.0)
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e-3, 1e25])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_norms_of_single_precision_beyond_its_squares(size, compiled):
+    """Squares of float32 that overflow or vanish, and blocks of sums, one of them in part."""
+    n = 5000 if compiled else 50
+    g = (size * np.random.default_rng(0).normal(size=n)).astype(np.float32)
+    norm = np.sqrt(np.sum(g.astype(float)**2))
+    x = np.zeros(n, np.float32)
+    optimizer = optim.chain(optim.skip_not_finite(), optim.clip_by_global_norm(float(0.5 * norm)), optim.sgd(1.0))
+    (optimizer.step if compiled else optimizer.interpreted)(x, g, optimizer.init(x))
+    np.testing.assert_allclose(-x, 0.5 * g, rtol=1e-6)
