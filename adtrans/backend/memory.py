@@ -1,12 +1,7 @@
-"""`adtrans.optim.memory` in compiled code: an array is made of an address, its memory assumed to be apart.
-
-The address goes through a function whose result LLVM takes to be memory of its own. Loops over several such arrays
-then vectorise without tests of overlap, of which LLVM makes a handful at most: rules with many states would stay
-scalar. Whoever makes the table of addresses has seen to it that arrays of one row do not overlap.
-"""
+"""`adtrans.optim.memory` in compiled code: arrays and integers at addresses."""
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.core.extending import intrinsic, overload, register_jitable
 
 from adtrans.optim import memory
@@ -23,28 +18,12 @@ def _array_at(kind):
     def build(context, builder, signature, args):
         address, size = args
         made = context.make_array(signature.return_type)(context, builder)
-        pointer = builder.call(_own(builder.module), [builder.inttoptr(address, cgutils.voidptr_t)])
         width = context.get_constant(types.intp, kind.bitwidth // 8)
-        context.populate_array(made, data=builder.bitcast(pointer, made.data.type), shape=[size], strides=[width],
+        context.populate_array(made, data=builder.inttoptr(address, made.data.type), shape=[size], strides=[width],
                                itemsize=width, meminfo=None)
         return made._getvalue()
 
     return array_at
-
-
-def _own(module: ir.Module) -> ir.Function:
-    """A function that gives its argument back, as memory that nothing else points to."""
-    name = "adtrans_own_memory"
-    if name in module.globals:
-        return module.globals[name]
-    made = ir.Function(module, ir.FunctionType(cgutils.voidptr_t, [cgutils.voidptr_t]), name)
-    made.linkage = "internal"
-    made.return_value.add_attribute("noalias")
-    for attribute in ("noinline", "optnone", "nounwind"):
-        made.attributes.add(attribute)
-    builder = ir.IRBuilder(made.append_basic_block())
-    builder.ret(made.args[0])
-    return made
 
 
 def _number_at(kind):

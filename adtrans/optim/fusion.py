@@ -30,7 +30,7 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from adtrans.optim.stage import TOTALS, Stage, assign, names_in, targets
+from adtrans.optim.stage import FUNCTIONS, TOTALS, Stage, assign, names_in, targets
 
 TYPES = {"f4": "float32", "f8": "float64"}
 INDENT = "    "
@@ -75,9 +75,18 @@ class Update:
         return {name: value for stage in self.stages for name, value in stage.memory.items()}
 
 
-def fused(update: Update, dtypes: Sequence[str]) -> str:
+@dataclass(frozen=True)
+class Text:
+    """A module that makes a step, and the functions in it, with their signatures, whose arguments do not overlap."""
+
+    text: str
+    helpers: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def fused(update: Update, dtypes: Sequence[str]) -> Text:
     """The text of the module that makes a step; leaves come in groups, one for each of `dtypes`."""
-    return _Writer(update, dtypes).module()
+    writer = _Writer(update, dtypes)
+    return Text(writer.module(), tuple(writer.helpers))
 
 
 class _Writer:
@@ -96,6 +105,8 @@ class _Writer:
         self.tests |= {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
         self.lines: list[str] = []
         self.outside = 0
+        self.bodies: list[list[str]] = []
+        self.helpers: list[tuple[str, tuple[str, ...]]] = []
 
     # --- statements and their levels
 
@@ -160,6 +171,7 @@ class _Writer:
                 self.line(1, f"memory[{k}] = {name}")
         self.line(1, "counter[0] = step + 1")
         self.line(1, f"return {DONE}")
+        self.lines = [line for body in (*self.bodies, self.lines) for line in (*body, "", "")][:-2]
         return self.head() + "\n".join(self.lines) + "\n"
 
     def head(self) -> str:
@@ -309,8 +321,13 @@ class _Writer:
                 self.outside += 1
             else:
                 self.line(depth, f"{name} = {text}")
+        loads = first_read([*body, *(summed for _, summed in ends)], self.arrays)
+        outer = self.lines
+        if not group:
+            self.lines = self.own_function(body, loads, stored, dtype, numbers)
+            depth, span = 1, "x_leaf.shape[0]" if "x" in {*loads, *stored} else f"{stored[0]}_leaf.shape[0]"
         self.line(depth, f"for i in range({span}):")
-        for name in first_read([*body, *(summed for _, summed in ends)], self.arrays):
+        for name in loads:
             loaded = f"{name}_leaf[i]"
             self.line(depth + 1, f"{name} = float64({loaded})" if wide and dtype == "f4" else f"{name} = {loaded}")
         for node in body:
@@ -319,6 +336,25 @@ class _Writer:
             self.line(depth + 1, f"{name} += {ast.unparse(summed)}")
         for name in stored:
             self.line(depth + 1, f"{name}_leaf[i] = {name}")
+        self.lines = outer
+
+    def own_function(self, body: list[ast.stmt], loads: list[str], stored: list[str], dtype: str,
+                     numbers: _Numbers) -> list[str]:
+        """Call a function for the loop over elements, whose lines are given to be gone on with.
+
+        It is one of its own because its arguments do not overlap, which lets a loop over many arrays vectorise.
+        """
+        arrays = [name for name in self.arrays if name in {*loads, *stored}]
+        free = names_in(*body) - {*self.arrays, *targets(body), "min", "max"}
+        given = sorted(name for name in free if name not in FUNCTIONS)
+        codes = ["b1" if name in self.tests or numbers.is_made_test(name) else "f8" if numbers.plain else "f4"
+                 for name in given]
+        name = f"{self.update.name}_{TYPES[dtype]}"
+        params = ", ".join([*(f"{array}_leaf" for array in arrays), *given])
+        self.line(2, f"{name}({params})")
+        self.helpers.append((name, (*[f"{dtype}:1:C"] * len(arrays), *codes)))
+        self.bodies.append([f"def {name}({params}):"])
+        return self.bodies[-1]
 
 
 def is_square(node: ast.expr) -> bool:
@@ -404,6 +440,7 @@ class _Numbers(ast.NodeTransformer):
         self.writer, self.plain = writer, plain
         self.made: dict[str, tuple[int, str]] = {}
         self.names: dict[str, str] = {}
+        self.made_tests: set[str] = set()
         self.pending: list[ast.stmt] = []
 
     def visit(self, node: ast.AST) -> ast.AST:
@@ -444,7 +481,13 @@ class _Numbers(ast.NodeTransformer):
             self.names[text] = name
             entry = text if self.plain or self.is_test(node) else f"float32({text})"
             self.made[name] = self.writer.level(node), entry
+            if self.is_test(node):
+                self.made_tests.add(name)
         return ast.Name(self.names[text], ast.Load())
+
+    def is_made_test(self, name: str) -> bool:
+        """Whether a number made here is true or false."""
+        return name in self.made_tests
 
     def is_test(self, node: ast.expr) -> bool:
         return is_test(node) or isinstance(node, ast.Name) and node.id in self.writer.tests

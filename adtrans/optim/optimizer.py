@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.optim.fusion import Update, fused
+from adtrans.optim.fusion import Text, Update, fused
 from adtrans.optim.headers import reader
 from adtrans.optim.kernels import compiled
 from adtrans.optim.leaves import each
@@ -194,7 +194,7 @@ class Optimizer:
     def _kernel(self, state: State) -> None:
         self._own(state)
         state.reader = reader()
-        state.kernel = compiled(state.plan.text(state.dtypes), f"{state.plan.name}_step", SIGNATURE)
+        state.kernel = state.plan.kernel(state.dtypes)
 
 
 class _Plan:
@@ -202,7 +202,7 @@ class _Plan:
 
     def __init__(self, parts: tuple[Part, ...]):
         self.parts = parts
-        self.texts: dict[tuple[str, ...], str] = {}
+        self.texts: dict[tuple[str, ...], Text] = {}
         self.bindings: dict[str, tuple[int, str]] = {}
         self.setup: list[ast.stmt] = []
         self.per_leaf: list[Any] = []
@@ -269,10 +269,19 @@ class _Plan:
             return None
         return np.array([each(params, numbers, "per_leaf") for numbers in self.per_leaf]).T
 
-    def text(self, dtypes: tuple[str, ...]) -> str:
+    def written(self, dtypes: tuple[str, ...]) -> Text:
+        """The update for leaves of these types."""
         if dtypes not in self.texts:
             self.texts[dtypes] = fused(self.update, dtypes)
         return self.texts[dtypes]
+
+    def text(self, dtypes: tuple[str, ...]) -> str:
+        return self.written(dtypes).text
+
+    def kernel(self, dtypes: tuple[str, ...]) -> Callable:
+        """The compiled step for leaves of these types."""
+        made = self.written(dtypes)
+        return compiled(made.text, f"{self.name}_step", SIGNATURE, made.helpers)
 
 
 class _Renamed(ast.NodeTransformer):

@@ -93,9 +93,9 @@ def test_a_rule_for_some_leaves_only():
 
 def test_one_norm_and_the_finite_check_are_one_pass():
     optimizer = optim.chain(optim.skip_not_finite(), optim.clip_by_global_norm(1.0), optim.adamw())
-    assert optimizer.source.count("for i in range(n)") == 2
-    assert optim.chain(optim.clip_by_value(1.0), optim.adamw()).source.count("for i in range(n)") == 1
-    assert optim.lamb().source.count("for i in range(n)") == 2
+    assert optimizer.source.count("for i in range(") == 2
+    assert optim.chain(optim.clip_by_value(1.0), optim.adamw()).source.count("for i in range(") == 1
+    assert optim.lamb().source.count("for i in range(") == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -261,3 +261,14 @@ def test_norms_of_single_precision_beyond_its_squares(size, compiled):
     optimizer = optim.chain(optim.skip_not_finite(), optim.clip_by_global_norm(float(0.5 * norm)), optim.sgd(1.0))
     (optimizer.step if compiled else optimizer.interpreted)(x, g, optimizer.init(x))
     np.testing.assert_allclose(-x, 0.5 * g, rtol=1e-6)
+
+
+def test_a_state_that_is_only_written():
+    def remembering(x, g, last, rate=0.1):
+        update = rate * g
+        return x - update, update
+
+    optimizer, x = optim.rule(remembering, state=("last",)), np.ones(70)
+    state, g = optimizer.init(x), np.arange(70.0)
+    optimizer.step(x, g, state)
+    np.testing.assert_allclose(state["last"], 0.1 * g)
