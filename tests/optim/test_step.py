@@ -239,7 +239,7 @@ def test_states_go_with_updates_that_are_the_same():
 
 def test_source_is_what_runs():
     optimizer = optim.adamw(1e-3)
-    assert "for i in range(n):" in optimizer.source and "sqrt(" in optimizer.source
+    assert "for i in range(x_leaf.shape[0]):" in optimizer.source and "sqrt(" in optimizer.source
     x = np.ones(3, np.float32)
     optimizer.step(x, x.copy(), optimizer.init(x))
     assert "float32_at" in optimizer.source and "float64_at" not in optimizer.source
