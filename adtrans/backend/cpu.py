@@ -77,9 +77,9 @@ def compile_module(
 
     With a `key` the result goes into the disk cache, if there is one. `strict` forbids reassociation and
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
-    indices are negative on these lines of the text at most. `names` are compiled functions that the text calls by name;
-    the key has to tell them, too. `meta` comes back as JSON would give it. Raises what Numba
-    raises when the text does not compile.
+    indices are negative on these lines of the text at most. `names` are compiled functions that the text calls by name,
+    functions of this text or such as are loaded before it is; the key has to tell them, too. `meta` comes back as JSON
+    would give it. Raises what Numba raises when the text does not compile.
     """
     options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
                "wrapping": wrapping}

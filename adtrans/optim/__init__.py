@@ -23,6 +23,7 @@ from adtrans.optim.combine import (
     schedule_free_average,
     skip_not_finite,
 )
+from adtrans.optim.fit import FitResult, NotFiniteError, fit, load
 from adtrans.optim.optimizer import Optimizer
 from adtrans.optim.optimizers import (
     adabelief,
@@ -54,10 +55,10 @@ from adtrans.optim.optimizers import (
 from adtrans.optim.state import State
 
 __all__ = [
-    "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan",
-    "add_decayed_weights", "amsgrad", "asgd", "chain", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
-    "decouple_decayed_weights", "ema_momentum", "ema_parameters", "fromage", "lamb", "lars", "lion", "masked", "nadam",
-    "optimistic_sgd", "per_leaf", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale",
-    "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum",
-    "skip_not_finite", "yogi",
+    "FitResult", "NotFiniteError", "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adagrad", "adam",
+    "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain", "clip_by_global_norm",
+    "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum", "ema_parameters", "fit", "fromage",
+    "lamb", "lars", "lion", "load", "masked", "nadam", "optimistic_sgd", "per_leaf", "polyak_average", "radam",
+    "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd",
+    "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite", "yogi",
 ]

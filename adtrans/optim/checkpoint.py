@@ -4,9 +4,9 @@
     arrays, record = load("run.npz")
 
 The file is what `numpy.load` reads, without pickles; its member `manifest` is the record as JSON, with the name, type,
-shape and SHA-256 of every array and the version of the format. Its last 64 bytes, the comment of the archive, are the
-SHA-256 of all bytes before: a file that is cut or changed anywhere is not read. It is written beside its place, flushed,
-and renamed, after the file that was there has become `<path>.previous`.
+shape and SHA-256 of every array and the version. Its last 64 bytes, the comment of the archive, are the SHA-256 of all
+bytes before: a file that is cut or changed anywhere is not read. It is written beside its place, flushed, and renamed,
+after the file that was there has become `<path>.previous`.
 """
 
 from __future__ import annotations
@@ -58,6 +58,14 @@ def keep(path: Path) -> None:
     except OSError:  # a file system without links
         aside.write_bytes(path.read_bytes())
     os.replace(aside, previous(path))
+
+
+def mend(path: Any) -> None:
+    """Put the checkpoint before the latest in place of that, which is damaged."""
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    aside.write_bytes(previous(path).read_bytes())
+    os.replace(aside, path)
 
 
 def previous(path: Any) -> Path:
