@@ -4,7 +4,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.core.extending import intrinsic, overload, register_jitable
 
-from adtrans.optim import memory
+from adtrans.optim import matrices, memory
 
 
 def _array_at(kind):
@@ -65,3 +65,4 @@ def _int32_word_at(address):
 
 
 register_jitable(memory.overlap)
+register_jitable(matrices.orthogonalize)

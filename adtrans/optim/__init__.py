@@ -40,6 +40,7 @@ from adtrans.optim.optimizers import (
     lamb,
     lars,
     lion,
+    muon,
     nadam,
     optimistic_sgd,
     radam,
@@ -58,7 +59,7 @@ __all__ = [
     "FitResult", "NotFiniteError", "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adagrad", "adam",
     "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain", "clip_by_global_norm",
     "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum", "ema_parameters", "fit", "fromage",
-    "lamb", "lars", "lion", "load", "masked", "nadam", "optimistic_sgd", "per_leaf", "polyak_average", "radam",
+    "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd", "per_leaf", "polyak_average", "radam",
     "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd",
     "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite", "yogi",
 ]

@@ -42,11 +42,22 @@ DONE, SKIPPED = -1, -2
 
 @dataclass(frozen=True)
 class Item:
-    """A statement with its level, or a total: the name that gets it, and the expression summed."""
+    """A statement with its level, or a total: the name that gets it, and the expression summed.
+
+    `changes` is the array that a call of a function of whole leaves changes.
+    """
 
     level: int
     statement: ast.stmt
     total: tuple[str, ast.expr] | None = None
+    changes: str | None = None
+
+    @property
+    def made(self) -> set[str]:
+        """The names that get values."""
+        if self.changes:
+            return {self.changes}
+        return {self.total[0]} if self.total else targets([self.statement])
 
 
 @dataclass(frozen=True)
@@ -95,14 +106,14 @@ class _Writer:
         self.fresh = 0
         body = copy.deepcopy([statement for stage in update.stages for statement in stage.body])
         self.arrays = ("x", "g", *update.state)
-        self.levels = dict.fromkeys(self.arrays, 2) | {"size": 1}
+        self.levels = dict.fromkeys(self.arrays, 2) | {"size": 1, "rows": 1, "matrix": 1}
         self.levels |= {name: level for name, (level, _) in update.bindings.items()}
         self.levels |= dict.fromkeys(("t", "step", *update.memory, *targets(update.setup)), 0)
         self.items = list(self.itemise(body))
         self.settle()
         self.tests = {name for item in self.items for name in targets([item.statement])
                       if isinstance(item.statement, ast.Assign) and is_test(item.statement.value)}
-        self.tests |= {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
+        self.tests |= {"matrix"} | {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
         self.lines: list[str] = []
         self.outside = 0
         self.bodies: list[list[str]] = []
@@ -113,6 +124,9 @@ class _Writer:
     def itemise(self, body: Iterable[ast.stmt]) -> Iterator[Item]:
         """Statements, sums taken out of them and given names."""
         for statement in body:
+            if isinstance(statement, ast.Expr):
+                yield Item(3, statement, changes=statement.value.args[0].id)
+                continue
             taker = _Totals(self)
             statement = ast.fix_missing_locations(taker.visit(statement))
             for name, level, summed in taker.found:
@@ -125,13 +139,13 @@ class _Writer:
         while True:
             before = dict(self.levels)
             for item in self.items:
-                if item.total is None:
+                if item.total is None and item.changes is None:
                     level = self.level(item.statement)
                     for name in targets([item.statement]):
                         self.levels[name] = max(level, self.levels.get(name, 0))
             if self.levels == before:
                 break
-        self.items = [item if item.total else Item(
+        self.items = [item if item.total or item.changes else Item(
             max(self.level(item.statement), *(self.levels[name] for name in targets([item.statement]))),
             item.statement) for item in self.items]
 
@@ -179,9 +193,11 @@ class _Writer:
         numpy = [name for name in ("cos", "exp", "float32", "float64", "floor", "log", "sign", "sqrt", "tanh")
                  if f"{name}(" in text]
         memory = [name for name in ("float32_at", "float64_at") if f"{name}(" in text]
+        wholes = sorted({item.statement.value.func.id for item in self.items if item.changes})
         numbers = " and ".join(TYPES[dtype] for dtype in self.dtypes)
         return (f'"""A step of {self.update.name} on leaves of {numbers}."""\n\n'
                 + (f"from numpy import {', '.join(numpy)}\n\n" if numpy else "")
+                + (f"from adtrans.optim.matrices import {', '.join(wholes)}\n" if wholes else "")
                 + f"from adtrans.optim.memory import {', '.join([*memory, 'overlap'])}\n\n\n")
 
     def gathering(self) -> None:
@@ -252,15 +268,24 @@ class _Writer:
                 self.line(2, f"{name}_leaf = {TYPES[dtype]}_at(leaves[leaf, {k + 1}], n)")
         if "size" in reads:
             self.line(2, "size = float64(n)")
+        if {"rows", "matrix"} & reads or any(item.changes for item in items):
+            self.line(2, "rows = leaves[leaf, leaves.shape[1] - 2]")
+            self.line(2, "matrix = rows > 0")
         for name, (level, text) in self.update.bindings.items():
             if level == 1 and name in reads:
                 self.line(2, f"{name} = {text}")
-        for between, inner in self.passes(items, 1):
-            self.statements(2, between, 1)
-            for name, _ in inner:
-                self.line(2, f"{name} = 0.0")
-            if inner or not group:
-                self.elements(items, inner, dtype)
+        for part in segments(items):
+            for between, inner in self.passes(part, 1):
+                self.statements(2, between, 1)
+                for name, _ in inner:
+                    self.line(2, f"{name} = 0.0")
+                if inner or not group:
+                    self.elements(part, inner, dtype)
+            if part[-1].changes:
+                self.line(2, "if matrix:")
+                call = part[-1].statement.value
+                given = [f"{part[-1].changes}_leaf", *(ast.unparse(arg) for arg in call.args[1:])]
+                self.line(3, f"{call.func.id}({', '.join(given)})")
         if group:
             self.elements(items, group, dtype)
 
@@ -273,12 +298,14 @@ class _Writer:
 
     def stored(self, items: Iterable[Item]) -> list[str]:
         """The arrays that change."""
-        changed = targets([item.statement for item in items if not item.total])
+        changed = {name for item in items if not item.total and not item.changes for name in item.made}
         return [name for name in self.arrays if name in changed and name != "g"]
 
     def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str) -> None:
         """The loop over the elements of a leaf: sums, or the update."""
         stored = [] if group else self.stored(items)
+        if not group and not stored:
+            return
         if group:
             names = {name for name, _ in group}
             last = max((k for k, item in enumerate(items) if item.total and item.total[0] in names), default=len(items))
@@ -350,6 +377,7 @@ class _Writer:
         codes = ["b1" if name in self.tests or numbers.is_made_test(name) else "f8" if numbers.plain else "f4"
                  for name in given]
         name = f"{self.update.name}_{TYPES[dtype]}"
+        name += f"_{len(self.bodies) + 1}" if any(name == other for other, _ in self.helpers) else ""
         params = ", ".join([*(f"{array}_leaf" for array in arrays), *given])
         self.line(2, f"{name}({params})")
         self.helpers.append((name, (*[f"{dtype}:1:C"] * len(arrays), *codes)))
@@ -369,6 +397,17 @@ def is_zero(node: ast.expr) -> bool:
         and isinstance(node.right, ast.Constant) and node.right.value == 0.0
 
 
+def segments(items: list[Item]) -> Iterator[list[Item]]:
+    """The items up to each call of a function of a whole leaf, that call included, and those after the last."""
+    start = 0
+    for k, item in enumerate(items):
+        if item.changes:
+            yield items[start:k + 1]
+            start = k + 1
+    if items[start:]:
+        yield items[start:]
+
+
 def read_by(item: Item) -> tuple[ast.AST, ...]:
     return (item.total[1],) if item.total else (item.statement,)
 
@@ -377,7 +416,7 @@ def closure(items: Sequence[Item], wanted: set[str]) -> set[str]:
     """All names on which names depend, whatever their levels."""
     found = set(wanted)
     for item in reversed(items):
-        if ({item.total[0]} if item.total else targets([item.statement])) & found:
+        if item.made & found:
             found |= names_in(*read_by(item))
     return found
 
@@ -386,12 +425,11 @@ def needed(items: Sequence[Item], wanted: set[str]) -> list[Item]:
     """The items of levels 1 and 2 on which names depend, in order."""
     wanted, found = set(wanted), []
     for item in reversed(items):
-        made = {item.total[0]} if item.total else targets([item.statement])
-        if item.level == 0 or not made & wanted:
+        if item.level == 0 or not item.made & wanted:
             continue
         found.append(item)
         if isinstance(item.statement, ast.Assign):
-            wanted -= made
+            wanted -= item.made
         wanted |= names_in(*read_by(item))
     return found[::-1]
 

@@ -29,10 +29,10 @@ def _at(address: int, size: int, kind: type) -> np.ndarray:
 def overlap(leaves: np.ndarray, leaf: int) -> bool:
     """Whether the gradient in a row of the table shares memory with the parameter or the state in that row.
 
-    A row is: elements, the addresses of parameter, gradient and state, bytes of each.
+    A row is: elements, the addresses of parameter, gradient and state, rows, bytes of each.
     """
-    last = leaves.shape[1] - 1
-    size, gradient = leaves[leaf, last], leaves[leaf, 2]
+    last = leaves.shape[1] - 2
+    size, gradient = leaves[leaf, last + 1], leaves[leaf, 2]
     for k in range(1, last):
         other = leaves[leaf, k]
         if k != 2 and gradient < other + size and other < gradient + size:

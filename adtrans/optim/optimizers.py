@@ -188,3 +188,13 @@ def schedule_free_adamw(learning_rate=2.5e-3, b1=0.9, b2=0.999, eps=1e-8, weight
                         weight_power=2.0) -> Optimizer:
     """Schedule-free AdamW: Defazio et al. 2024, section 3.2, as optax; see `schedule_free_sgd`."""
     return made(rules.schedule_free_adamw, locals(), memory={"weight_sum": 0.0, "largest": 0.0}, z="x", v=0.0)
+
+
+def muon(learning_rate=2e-2, ns_steps=5, ns_a=3.4445, ns_b=-4.775, ns_c=2.0315, beta=0.95, eps=1e-8, weight_decay=0.0,
+         b1=0.9, b2=0.999, adam_weight_decay=0.0) -> Optimizer:
+    """Muon: Jordan et al. 2024. Leaves of two axes move along their averaged gradient with singular values near 1.
+
+    `ns_steps` Newton-Schulz iterations with these coefficients, Nesterov's average corrected, times
+    sqrt(max(1, columns / rows)), as optax; all other leaves by Adam with Nesterov's momentum, at the same rate.
+    """
+    return made(rules.muon, locals(), m=0.0, v=0.0, direction=0.0)

@@ -2,13 +2,14 @@
 
     x       the parameter        t      the step, counted from 1
     g       its gradient         total  a sum over all elements of all leaves, leaf_total over those of one
+    matrix  whether the leaf has two axes, of which `rows` is the first extent
 
 Each function is read, not run: `fusion` makes a loop over arrays of it. `optimizers` has a row for each.
 """
 
 from numpy import abs, max, min, sign, sqrt
 
-leaf_total = None  # a name of the language of rules
+leaf_total = orthogonalize = None  # names of the language of rules
 
 
 def sgd(x, g, velocity, t, learning_rate, momentum, dampening, nesterov):
@@ -252,3 +253,16 @@ def schedule_free_adamw(x, g, z, v, t, weight_sum, largest, learning_rate, b1, b
     z = z - learning_rate * (g / (sqrt(v_hat) + eps) + weight_decay * x)
     average = average + share * (z - average)
     return b1 * average + (1.0 - b1) * z, z, v, weight_sum, largest
+
+
+def muon(x, g, m, v, direction, t, size, rows, matrix, learning_rate, ns_steps, ns_a, ns_b, ns_c, beta, eps,
+         weight_decay, b1, b2, adam_weight_decay):
+    momentum = beta if matrix else b1
+    m = momentum * m + (1.0 - momentum) * g
+    v = b2 * v + (1.0 - b2) * g * g
+    ahead = momentum / (1.0 - momentum ** (t + 1.0)) * m + (1.0 - momentum) / (1.0 - momentum ** t) * g
+    direction = ahead if matrix else ahead / (sqrt(v / (1.0 - b2 ** t)) + eps)
+    orthogonalize(direction, rows, ns_steps, ns_a, ns_b, ns_c, eps)
+    factor = sqrt(max(1.0, size / rows / rows)) if matrix else 1.0
+    decay = weight_decay if matrix else adam_weight_decay
+    return x - learning_rate * (factor * direction + decay * x), m, v, direction

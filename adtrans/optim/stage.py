@@ -28,10 +28,12 @@ from adtrans.source import Source, read
 
 # Sums over all elements of all leaves, and over the elements of one leaf.
 TOTALS = {"total": 0, "leaf_total": 1}
+# Functions of a whole leaf that change it in place: statements, for leaves of two axes only.
+WHOLES = {"orthogonalize"}
 FUNCTIONS = {"sqrt", "abs", "exp", "log", "tanh", "sign", "min", "max", "floor", "cos", *TOTALS}
 # Numbers kept from step to step that the generated update itself looks after.
 TOLD = {"skipped", "arrived"}
-KEPT = {"x", "g", "t", "step", "size"}
+KEPT = {"x", "g", "t", "step", "size", "rows", "matrix"}
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ class _Reader:
         match node:
             case ast.Expr(ast.Constant(str())) | ast.Pass():
                 return
+            case ast.Expr(ast.Call(ast.Name(name), [ast.Name(), *_] as args, [])) if name in WHOLES:
+                yield ast.Expr(ast.Call(ast.Name(name, ast.Load()), [self.expression(arg) for arg in args], []))
             case ast.Assign([ast.Name(name)], value):
                 yield assign(self.renamed.get(name, name), self.expression(value))
             case ast.Assign([ast.Tuple(names)], ast.Tuple(values)) if len(names) == len(values) and all(

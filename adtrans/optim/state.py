@@ -3,7 +3,7 @@
 In: parameters, and the names and initial values of arrays. Out: the arrays, and the table of addresses that a step
 takes: a row for each leaf, grouped by type,
 
-    elements, address of the parameter, of the gradient, of each array of the state, bytes of each
+    elements, address of the parameter, of the gradient, of each array of the state, rows (0 but for matrices), bytes
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class State:
         self.memory_names = tuple(memory)
         self.numbers = np.array([*memory.values(), 0.0])
         self.values = np.zeros((len(chosen), 0)) if values is None else np.ascontiguousarray(values[self.active])
-        self.table = np.zeros((len(chosen), 4 + len(arrays)), np.int64)
+        self.table = np.zeros((len(chosen), 5 + len(arrays)), np.int64)
+        self.table[:, -2] = [leaf.shape[0] if leaf.ndim == 2 and leaf.size else 0 for leaf in chosen]
         self.table[:, 0] = [leaf.size for leaf in chosen]
         self.table[:, -1] = [leaf.nbytes for leaf in chosen]
         for k, made in enumerate(self.arrays.values()):

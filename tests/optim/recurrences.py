@@ -221,3 +221,23 @@ def schedule_free(rate, b1=0.9, b2=None, eps=1e-8, decay=0.0):
         state["x"], state["z"] = x, z
         return (1 - b1) * z + b1 * x
     return step
+
+
+def muon(rate, steps=5, coefficients=(3.4445, -4.775, 2.0315), beta=0.95, eps=1e-8, decay=0.0):
+    a, b, c = coefficients
+    other = nadam(rate, eps=eps)
+
+    def step(x, g, state, t):
+        if x.ndim != 2:
+            return other(x, g, state, t)
+        state["m"] = beta * state.get("m", 0.0) + (1 - beta) * g
+        y = beta * state["m"] / (1 - beta**(t + 1)) + (1 - beta) * g / (1 - beta**t)
+        y = y / (np.linalg.norm(y) + eps)
+        tall = y.shape[0] > y.shape[1]
+        y = y.T if tall else y
+        for _ in range(steps):
+            gram = y @ y.T
+            y = a * y + (b * gram + c * gram @ gram) @ y
+        y = y.T if tall else y
+        return x - rate * (np.sqrt(max(1, x.shape[1] / x.shape[0])) * y + decay * x)
+    return step
