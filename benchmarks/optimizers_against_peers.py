@@ -25,11 +25,13 @@ SCALES = np.logspace(0.0, 4.0, 12)
 
 def quadratic(x):
     """The gradient of sum(scale * x^2) / 2."""
-    return SCALES * x
+    return (SCALES * x.ravel()).reshape(x.shape)
 
 
 def rosenbrock(x):
     """The gradient of the sum of 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2."""
+    if x.ndim == 2:
+        return rosenbrock(x.ravel()).reshape(x.shape)
     g = np.zeros_like(x)
     inner = x[1:] - x[:-1]**2
     g[:-1] = -400.0 * x[:-1] * inner - 2.0 * (1.0 - x[:-1])
@@ -40,14 +42,14 @@ def rosenbrock(x):
 def from_states(case):
     """The largest distance after one step from every state of the peer, on gradients as they come and some noise."""
     rng = np.random.default_rng(0)
-    peer = case.peer(rng.normal(size=SCALES.size))
+    peer = case.peer(rng.normal(size=case.shape or SCALES.size))
     worst = 0.0
     ours = case.ours()
     x = peer.x()
     state = ours.init(x)
     for t in range(STATES):
         x = peer.x()
-        g = case.size * quadratic(x) + 0.01 * rng.normal(size=x.size)
+        g = case.size * quadratic(x) + 0.01 * rng.normal(size=x.shape)
         if t > 0:
             arrays, memory = peer.state()
             for name, value in arrays.items():
@@ -80,8 +82,9 @@ def distance(x, y):
 def compare(name, case):
     """A row of the table, and whether it is within bounds."""
     rng = np.random.default_rng(1)
-    found = (from_states(case), free(case, quadratic, rng.normal(size=SCALES.size)),
-             free(case, rosenbrock, np.array([-1.2, 1.0, -1.2, 1.0, 0.5, 0.5])))
+    start = np.array([-1.2, 1.0, -1.2, 1.0, 0.5, 0.5])
+    found = (from_states(case), free(case, quadratic, rng.normal(size=case.shape or SCALES.size)),
+             free(case, rosenbrock, start.reshape(2, 3) if case.shape else start))
     return found, found[0] <= ONE and found[1] <= FREE and found[2] <= FREE
 
 

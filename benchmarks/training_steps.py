@@ -172,7 +172,7 @@ def sklearn_contender(loss, params, data, hidden, rule):
 
     warnings.simplefilter("ignore")
     kind = MLPRegressor if loss is regression else MLPClassifier
-    made = kind(hidden_layer_sizes=hidden, activation="tanh", solver="adam", alpha=0.0, batch_size=SIZE, learning_rate_init=rule[1],
+    made = kind(hidden_layer_sizes=hidden, activation="tanh", alpha=0.0, batch_size=SIZE, learning_rate_init=rule[1],
                 max_iter=1, warm_start=True)
     return Contender(lambda: made.fit(*data))
 

@@ -66,3 +66,4 @@ def _int32_word_at(address):
 
 register_jitable(memory.overlap)
 register_jitable(matrices.orthogonalize)
+register_jitable(matrices.rescale)

@@ -28,6 +28,7 @@ from adtrans.optim.optimizer import Optimizer
 from adtrans.optim.optimizers import (
     adabelief,
     adadelta,
+    adafactor,
     adagrad,
     adam,
     adamax,
@@ -56,10 +57,10 @@ from adtrans.optim.optimizers import (
 from adtrans.optim.state import State
 
 __all__ = [
-    "FitResult", "NotFiniteError", "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adagrad", "adam",
-    "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain", "clip_by_global_norm",
-    "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum", "ema_parameters", "fit", "fromage",
-    "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd", "per_leaf", "polyak_average", "radam",
-    "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd",
-    "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite", "yogi",
+    "FitResult", "NotFiniteError", "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adafactor",
+    "adagrad", "adam", "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain",
+    "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum",
+    "ema_parameters", "fit", "fromage", "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd",
+    "per_leaf", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw",
+    "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite", "yogi",
 ]

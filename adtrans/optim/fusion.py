@@ -274,18 +274,20 @@ class _Writer:
         for name, (level, text) in self.update.bindings.items():
             if level == 1 and name in reads:
                 self.line(2, f"{name} = {text}")
+        before: list[Item] = []
         for part in segments(items):
             for between, inner in self.passes(part, 1):
                 self.statements(2, between, 1)
                 for name, _ in inner:
                     self.line(2, f"{name} = 0.0")
                 if inner or not group:
-                    self.elements(part, inner, dtype)
+                    self.elements([*self.lasting(before), *part], inner, dtype, part)
+            before += part
             if part[-1].changes:
-                self.line(2, "if matrix:")
                 call = part[-1].statement.value
-                given = [f"{part[-1].changes}_leaf", *(ast.unparse(arg) for arg in call.args[1:])]
-                self.line(3, f"{call.func.id}({', '.join(given)})")
+                given = [ast.unparse(arg) for arg in call.args]
+                given = [f"{name}_leaf" if name in self.arrays else name for name in given]
+                self.line(2, f"{call.func.id}({', '.join(given)})")
         if group:
             self.elements(items, group, dtype)
 
@@ -301,9 +303,21 @@ class _Writer:
         changed = {name for item in items if not item.total and not item.changes for name in item.made}
         return [name for name in self.arrays if name in changed and name != "g"]
 
-    def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str) -> None:
-        """The loop over the elements of a leaf: sums, or the update."""
-        stored = [] if group else self.stored(items)
+    def lasting(self, items: list[Item]) -> list[Item]:
+        """The items that a later loop may compute again: those that neither change a stored array nor depend on one."""
+        spoilt = set(self.stored(items))
+        found = []
+        for item in items:
+            if item.made & spoilt or names_in(*read_by(item)) & spoilt or item.changes:
+                spoilt |= item.made
+            else:
+                found.append(item)
+        return found
+
+    def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str,
+                 part: list[Item] | None = None) -> None:
+        """The loop over the elements of a leaf: sums, or the update, which stores what `part` of the items changes."""
+        stored = [] if group else self.stored(items if part is None else part)
         if not group and not stored:
             return
         if group:

@@ -234,7 +234,7 @@ class _Plan:
 
     def initial(self, parts: tuple[Part, ...], value: float | str) -> float | str:
         """An initial value, which may be that of a hyper-parameter."""
-        if isinstance(value, str) and value != "x":
+        if isinstance(value, str) and value not in ("x", "rows", "columns"):
             return float(next(part.hyper[value] for part in parts if value in part.hyper))
         return value
 

@@ -198,3 +198,13 @@ def muon(learning_rate=2e-2, ns_steps=5, ns_a=3.4445, ns_b=-4.775, ns_c=2.0315, 
     sqrt(max(1, columns / rows)), as optax; all other leaves by Adam with Nesterov's momentum, at the same rate.
     """
     return made(rules.muon, locals(), m=0.0, v=0.0, direction=0.0)
+
+
+def adafactor(learning_rate=1e-2, decay_rate=0.8, eps=1e-30, clipping_threshold=1.0, min_scale=1e-3,
+              min_extent=128) -> Optimizer:
+    """Adafactor: Shazeer and Stern 2018, algorithm 5 without momentum, as optax.
+
+    Leaves of two axes of at least `min_extent` keep their second moment as means of rows and columns (and one array of
+    their size for what a step computes); others keep it whole. The rate is relative to the leaf's root mean square.
+    """
+    return made(rules.adafactor, locals(), v=0.0, by_row="rows", by_column="columns")

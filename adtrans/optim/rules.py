@@ -9,7 +9,7 @@ Each function is read, not run: `fusion` makes a loop over arrays of it. `optimi
 
 from numpy import abs, max, min, sign, sqrt
 
-leaf_total = orthogonalize = None  # names of the language of rules
+leaf_total = orthogonalize = rescale = None  # names of the language of rules
 
 
 def sgd(x, g, velocity, t, learning_rate, momentum, dampening, nesterov):
@@ -262,7 +262,20 @@ def muon(x, g, m, v, direction, t, size, rows, matrix, learning_rate, ns_steps, 
     v = b2 * v + (1.0 - b2) * g * g
     ahead = momentum / (1.0 - momentum ** (t + 1.0)) * m + (1.0 - momentum) / (1.0 - momentum ** t) * g
     direction = ahead if matrix else ahead / (sqrt(v / (1.0 - b2 ** t)) + eps)
-    orthogonalize(direction, rows, ns_steps, ns_a, ns_b, ns_c, eps)
+    orthogonalize(direction, matrix, rows, ns_steps, ns_a, ns_b, ns_c, eps)
     factor = sqrt(max(1.0, size / rows / rows)) if matrix else 1.0
     decay = weight_decay if matrix else adam_weight_decay
     return x - learning_rate * (factor * direction + decay * x), m, v, direction
+
+
+def adafactor(x, g, v, by_row, by_column, t, size, rows, matrix, learning_rate, decay_rate, eps, clipping_threshold,
+              min_scale, min_extent):
+    beta = 1.0 - t ** (-decay_rate)
+    factored = matrix and min(rows, size / max(rows, 1)) >= min_extent
+    v = g if factored else beta * v + (1.0 - beta) * (g * g + eps)
+    rescale(v, factored, rows, by_row, by_column, beta, eps)
+    update = v if factored else g / sqrt(v)
+    rms = sqrt(leaf_total(update * update) / size)
+    x_rms = sqrt(leaf_total(x * x) / size)
+    rate = learning_rate * max(x_rms, min_scale) / max(1.0, rms / clipping_threshold)
+    return x - rate * update, v, by_row, by_column

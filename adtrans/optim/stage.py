@@ -28,8 +28,8 @@ from adtrans.source import Source, read
 
 # Sums over all elements of all leaves, and over the elements of one leaf.
 TOTALS = {"total": 0, "leaf_total": 1}
-# Functions of a whole leaf that change it in place: statements, for leaves of two axes only.
-WHOLES = {"orthogonalize"}
+# Functions of a whole leaf that change it in place (`matrices`): statements.
+WHOLES = {"orthogonalize", "rescale"}
 FUNCTIONS = {"sqrt", "abs", "exp", "log", "tanh", "sign", "min", "max", "floor", "cos", *TOTALS}
 # Numbers kept from step to step that the generated update itself looks after.
 TOLD = {"skipped", "arrived"}

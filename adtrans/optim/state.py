@@ -67,8 +67,14 @@ class State:
 
     @staticmethod
     def _array(leaf: np.ndarray, value: float | str, place: int) -> np.ndarray:
-        """An array like a leaf, where it does not lie in the way of the leaf modulo 4096 bytes."""
+        """An array like a leaf, where it does not lie in the way of the leaf modulo 4096 bytes.
+
+        `value` is what it is filled with, "x" for the leaf itself; "rows" and "columns" are zeros for each row, or
+        column, of a matrix.
+        """
         dtype = np.dtype(leaf.dtype.type)
+        if value in ("rows", "columns"):
+            return np.zeros(leaf.shape[value == "columns"] if leaf.ndim == 2 else 0, dtype)
         memory = np.empty(leaf.nbytes + 2 * PAGE, np.uint8)
         start = memory.ctypes.data
         first = (leaf.ctypes.data + place * STAGGER - start) % PAGE if leaf.nbytes > PAGE else 0

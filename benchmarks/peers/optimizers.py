@@ -11,11 +11,12 @@ from adtrans import optim
 
 @dataclass
 class Case:
-    """Ours and a peer's; `size` scales gradients so that neither diverges."""
+    """Ours and a peer's; `size` scales gradients so that neither diverges; `shape` is that of the parameter."""
 
     ours: Callable
     peer: Callable
     size: float = 1.0
+    shape: tuple | None = None
 
 
 class Torch:
@@ -196,10 +197,28 @@ def optax_cases():
     }
 
 
+def matrix_cases():
+    """Rules for matrices."""
+    import optax
+    from optax import contrib
+
+    return {
+        "optax adafactor": (lambda: optim.adafactor(1e-2), lambda: optax.adafactor(1e-2), {"v": "v"}),
+        "optax adafactor factored": (
+            lambda: optim.adafactor(1e-2, min_extent=2), lambda: optax.adafactor(1e-2, min_dim_size_to_factor=2),
+            {"by_row": "v_row", "by_column": "v_col"}),
+        "optax muon": (lambda: optim.muon(1e-2, weight_decay=0.01), lambda: contrib.muon(1e-2, weight_decay=0.01),
+                       {"m": "mu"}),
+    }
+
+
 def cases():
     """All cases by name."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     found = {name: Case(row[0], Torch(*row[1:])) for name, row in torch_cases().items()}
-    return found | {name: Case(row[0], Optax(*row[1:])) for name, row in optax_cases().items()}
+    found |= {name: Case(row[0], Optax(*row[1:])) for name, row in optax_cases().items()}
+    for name, row in matrix_cases().items():
+        found[name] = Case(row[0], Optax(*row[1:]), shape=(3, 4))
+    return found

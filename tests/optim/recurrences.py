@@ -241,3 +241,19 @@ def muon(rate, steps=5, coefficients=(3.4445, -4.775, 2.0315), beta=0.95, eps=1e
         y = y.T if tall else y
         return x - rate * (np.sqrt(max(1, x.shape[1] / x.shape[0])) * y + decay * x)
     return step
+
+
+def adafactor(rate, power=0.8, eps=1e-30, threshold=1.0, least=1e-3, extent=128):
+    def step(x, g, state, t):
+        beta = 1 - t**(-power)
+        square = g**2 + eps
+        if x.ndim == 2 and min(x.shape) >= extent:
+            state["r"] = beta * state.get("r", 0.0) + (1 - beta) * square.mean(axis=1)
+            state["c"] = beta * state.get("c", 0.0) + (1 - beta) * square.mean(axis=0)
+            u = g / np.sqrt(np.outer(state["r"], state["c"]) / state["r"].mean())
+        else:
+            state["v"] = beta * state.get("v", 0.0) + (1 - beta) * square
+            u = g / np.sqrt(state["v"])
+        u = u / max(1, np.sqrt(np.mean(u**2)) / threshold)
+        return x - rate * max(least, np.sqrt(np.mean(x**2))) * u
+    return step

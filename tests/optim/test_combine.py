@@ -272,3 +272,12 @@ def test_a_state_that_is_only_written():
     state, g = optimizer.init(x), np.arange(70.0)
     optimizer.step(x, g, state)
     np.testing.assert_allclose(state["last"], 0.1 * g)
+
+
+@pytest.mark.parametrize("rule, reference", [
+    (optim.adafactor(0.1, min_extent=2), paper.adafactor(0.1, extent=2)), (optim.muon(0.1), paper.muon(0.1))])
+def test_rules_of_whole_leaves_see_the_clipped_gradient(rule, reference):
+    def change(grads, params):
+        return {name: np.clip(grad, -0.4, 0.4) for name, grad in by_global_norm(3.0)(grads, params).items()}
+
+    steps(optim.chain(optim.clip_by_global_norm(3.0), optim.clip_by_value(0.4), rule), change, reference)

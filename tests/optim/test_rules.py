@@ -43,13 +43,15 @@ CASES = {
     "lars": (optim.lars(0.1, weight_decay=0.1), paper.lars(0.1, decay=0.1)),
     "lars_nesterov": (optim.lars(0.1, 0.8, nesterov=True), paper.lars(0.1, 0.8, nesterov=True)),
     "fromage": (optim.fromage(0.1), paper.fromage(0.1)),
+    "adafactor": (optim.adafactor(0.1, min_extent=3), paper.adafactor(0.1, extent=3)),
+    "adafactor_whole": (optim.adafactor(0.1, clipping_threshold=0.5), paper.adafactor(0.1, threshold=0.5)),
     "muon": (optim.muon(0.1, weight_decay=0.1), paper.muon(0.1, decay=0.1)),
     "schedule_free_sgd": (optim.schedule_free_sgd(0.1, weight_decay=0.1), paper.schedule_free(0.1, decay=0.1)),
     "schedule_free_adamw": (optim.schedule_free_adamw(0.1, weight_decay=0.1),
                             paper.schedule_free(0.1, 0.9, 0.999, decay=0.1)),
 }
 COMPILED = ["nesterov", "rmsprop_all", "adamw", "amsgrad", "radam", "lion", "adan", "lamb", "schedule_free_adamw",
-            "rprop", "muon"]
+            "rprop", "muon", "adafactor"]
 
 
 def run(optimizer, reference, compiled, steps=12, dtype=np.float64):
