@@ -202,10 +202,18 @@ def matrix_cases():
     import optax
     from optax import contrib
 
+    def adafactor(rate, extent):
+        """What optax.adafactor is made of, the decay in float64 rather than float32."""
+        return optax.chain(
+            optax.scale_by_factored_rms(min_dim_size_to_factor=extent,
+                                        decay_rate_fn=lambda k, power: 1 - (k + 1.0)**-power),
+            optax.clip_by_block_rms(1.0), optax.scale_by_learning_rate(rate, flip_sign=False),
+            optax.scale_by_param_block_rms(), optax.scale(-1.0))
+
     return {
-        "optax adafactor": (lambda: optim.adafactor(1e-2), lambda: optax.adafactor(1e-2), {"v": "v"}),
+        "optax adafactor": (lambda: optim.adafactor(1e-2), lambda: adafactor(1e-2, 128), {"v": "v"}),
         "optax adafactor factored": (
-            lambda: optim.adafactor(1e-2, min_extent=2), lambda: optax.adafactor(1e-2, min_dim_size_to_factor=2),
+            lambda: optim.adafactor(1e-2, min_extent=2), lambda: adafactor(1e-2, 2),
             {"by_row": "v_row", "by_column": "v_col"}),
         "optax muon": (lambda: optim.muon(1e-2, weight_decay=0.01), lambda: contrib.muon(1e-2, weight_decay=0.01),
                        {"m": "mu"}),
