@@ -23,7 +23,7 @@ from adtrans.optim.combine import (
     schedule_free_average,
     skip_not_finite,
 )
-from adtrans.optim.fit import FitResult, NotFiniteError, fit, load
+from adtrans.optim.fit import fit
 from adtrans.optim.optimizer import Optimizer
 from adtrans.optim.optimizers import (
     adabelief,
@@ -54,6 +54,8 @@ from adtrans.optim.optimizers import (
     signum,
     yogi,
 )
+from adtrans.optim.results import FitResult, NotFiniteError
+from adtrans.optim.saved import load
 from adtrans.optim.state import State
 
 __all__ = [

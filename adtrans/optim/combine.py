@@ -17,7 +17,8 @@ import numpy as np
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.optim import clip
 from adtrans.optim.leaves import like, rebuilt
-from adtrans.optim.optimizer import Optimizer, Part, PerLeaf
+from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.plan import Part, PerLeaf
 from adtrans.optim.ranges import check
 from adtrans.optim.stage import KEPT
 from adtrans.optim.state import State

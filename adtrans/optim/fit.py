@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,72 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError, CheckpointError, UnsupportedError
+from adtrans.errors import ArgumentError, ArgumentValueError, CheckpointError, UnsupportedError
 from adtrans.optim import checkpoint as files
 from adtrans.optim.batches import checked, chunks
 from adtrans.optim.leaves import leaves
 from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.results import FitResult, NotFiniteError, Progress
+from adtrans.optim.saved import is_good, read, structure
 from adtrans.optim.schedules import Plateau
-from adtrans.optim.state import State
 from adtrans.optim.training import NotFinite, Trainer
-
-
-class NotFiniteError(AdtransError, FloatingPointError):
-    """A loss that is NaN or infinite. `result` is the training up to the epoch before, `step` the step that had it."""
-
-    def __init__(self, message: str, step: int, result: FitResult):
-        super().__init__(message)
-        self.step, self.result = step, result
-
-
-@dataclass
-class Progress:
-    """What a callback is told after each epoch; `params` are those that go on changing: copy what is to be kept."""
-
-    epoch: int
-    step: int
-    loss: float
-    validation_loss: float | None
-    params: Any
-    state: State
-
-
-@dataclass
-class FitResult:
-    """What `fit` gives: the parameters, the history of each epoch, how many epochs there were, the optimizer's state.
-
-    `history` has "loss" (the mean over the epoch's batches), "learning_rate", and "validation_loss" where there is
-    validation data. With early stopping `params` are those of the best epoch.
-    """
-
-    params: Any
-    history: dict[str, list[float]]
-    epochs: int
-    stopped_early: bool
-    state: State
-    skipped: int = 0
-    message: str = ""
-
-    def plot(self, axes=None):
-        """Draw the losses, and the learning rate where it changes; gives matplotlib's axes."""
-        try:
-            from matplotlib import pyplot
-        except ImportError:
-            raise ArgumentError("plot needs matplotlib: pip install adtrans[plot]") from None
-        axes = axes or pyplot.subplots()[1]
-        count = range(1, len(self.history.get("loss", ())) + 1)
-        for name in ("loss", "validation_loss"):
-            if name in self.history:
-                axes.plot(count, self.history[name], label=name.replace("_", " "))
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss")
-        rates = self.history.get("learning_rate", [])
-        if len(set(rates)) > 1:
-            other = axes.twinx()
-            other.plot(count, rates, color="gray", linestyle=":")
-            other.set_ylabel("learning rate")
-        axes.legend()
-        return axes
 
 
 def fit(loss: Callable, params: Any, data: Any, optimizer: Optimizer, *, batch_size: int | None = None,
@@ -382,84 +324,3 @@ class _Run:
         self.stopped, self.message = record["stopped"], record["message"]
         for plateau, values in zip(self.plateaus(), record["plateaus"]):
             vars(plateau).update(values | {"best": float(values["best"])})
-
-
-def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    """The checkpoint at a path, or the one before it, with a warning; None where there is neither.
-
-    Raises CheckpointError where there are files, and none of them can be read.
-    """
-    error: CheckpointError | None = None
-    for place in (path, files.previous(path)):
-        try:
-            found = files.load(place)
-        except FileNotFoundError:
-            continue
-        except CheckpointError as damaged:
-            error = error or damaged
-            continue
-        if error is not None:
-            warnings.warn(f"{error}; the checkpoint before it is taken", stacklevel=5)
-        return found
-    if error is not None:
-        raise error
-    return None
-
-
-def is_good(path: Path) -> bool:
-    try:
-        files.load(path)
-    except CheckpointError:
-        return False
-    return True
-
-
-def structure(params: Any) -> Any:
-    """How parameters are built, as JSON holds it: leaves are numbers where they change, else null."""
-    count = iter(range(10**9))
-
-    def written(tree: Any) -> Any:
-        if isinstance(tree, dict) or hasattr(tree, "_fields"):
-            pairs = tree.items() if isinstance(tree, dict) else zip(tree._fields, tree)
-            return {str(key): written(value) for key, value in pairs}
-        if isinstance(tree, (tuple, list)):
-            return [written(value) for value in tree]
-        if isinstance(tree, np.ndarray) and tree.dtype.kind == "f" or isinstance(tree, (float, np.floating)):
-            return next(count)
-        return None
-
-    return written(params)
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint of `fit`: parameters (tuples as lists, NamedTuples as dicts), epoch, history, all arrays."""
-
-    params: Any
-    epoch: int
-    history: dict[str, list[float]]
-    arrays: dict[str, np.ndarray]
-
-
-def load(path: Any) -> Checkpoint:
-    """Read a checkpoint of `fit`: the latest good one, with a warning where that is not the latest.
-
-    Raises FileNotFoundError where there is none, CheckpointError (a ValueError) where none can be read.
-    """
-    found = read(Path(path))
-    if found is None:
-        raise FileNotFoundError(f"there is no checkpoint at {path}")
-    arrays, record = found
-
-    def built(tree: Any) -> Any:
-        if isinstance(tree, dict):
-            return {key: built(value) for key, value in tree.items()}
-        if isinstance(tree, list):
-            return [built(value) for value in tree]
-        return None if tree is None else arrays[f"param{tree}"]
-
-    history = {name.removeprefix("history."): values.tolist() for name, values in arrays.items()
-               if name.startswith("history.")}
-    return Checkpoint(built(record["structure"]), record["epoch"], history, arrays)
-
-

@@ -27,10 +27,24 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from adtrans.optim.stage import FUNCTIONS, TOTALS, Stage, assign, names_in, targets
+from adtrans.optim.items import (
+    Item,
+    closure,
+    first_read,
+    is_square,
+    is_test,
+    is_zero,
+    itemised,
+    needed,
+    read_by,
+    segments,
+)
+from adtrans.optim.numbers import Numbers
+from adtrans.optim.stage import FUNCTIONS, Stage, names_in, targets
 
 TYPES = {"f4": "float32", "f8": "float64"}
 INDENT = "    "
@@ -38,26 +52,6 @@ INDENT = "    "
 BLOCK, SMALLEST, LARGEST = 4096, "1e-30", "1e+37"
 # What a step returns; from 0 on, the leaf whose gradient overlaps what the step changes.
 DONE, SKIPPED = -1, -2
-
-
-@dataclass(frozen=True)
-class Item:
-    """A statement with its level, or a total: the name that gets it, and the expression summed.
-
-    `changes` is the array that a call of a function of whole leaves changes.
-    """
-
-    level: int
-    statement: ast.stmt
-    total: tuple[str, ast.expr] | None = None
-    changes: str | None = None
-
-    @property
-    def made(self) -> set[str]:
-        """The names that get values."""
-        if self.changes:
-            return {self.changes}
-        return {self.total[0]} if self.total else targets([self.statement])
 
 
 @dataclass(frozen=True)
@@ -103,14 +97,13 @@ def fused(update: Update, dtypes: Sequence[str]) -> Text:
 class _Writer:
     def __init__(self, update: Update, dtypes: Sequence[str]):
         self.update, self.dtypes = update, tuple(dtypes)
-        self.fresh = 0
+        self.fresh = itertools.count(1)
         body = copy.deepcopy([statement for stage in update.stages for statement in stage.body])
         self.arrays = ("x", "g", *update.state)
         self.levels = dict.fromkeys(self.arrays, 2) | {"size": 1, "rows": 1, "matrix": 1}
         self.levels |= {name: level for name, (level, _) in update.bindings.items()}
         self.levels |= dict.fromkeys(("t", "step", *update.memory, *targets(update.setup)), 0)
-        self.items = list(self.itemise(body))
-        self.settle()
+        self.items = itemised(body, self.levels)
         self.tests = {name for item in self.items for name in targets([item.statement])
                       if isinstance(item.statement, ast.Assign) and is_test(item.statement.value)}
         self.tests |= {"matrix"} | {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
@@ -118,43 +111,6 @@ class _Writer:
         self.outside = 0
         self.bodies: list[list[str]] = []
         self.helpers: list[tuple[str, tuple[str, ...]]] = []
-
-    # --- statements and their levels
-
-    def itemise(self, body: Iterable[ast.stmt]) -> Iterator[Item]:
-        """Statements, sums taken out of them and given names."""
-        for statement in body:
-            if isinstance(statement, ast.Expr):
-                yield Item(3, statement, changes=statement.value.args[0].id)
-                continue
-            taker = _Totals(self)
-            statement = ast.fix_missing_locations(taker.visit(statement))
-            for name, level, summed in taker.found:
-                self.levels[name] = level
-                yield Item(level, assign(name, ast.Constant(0.0)), (name, summed))
-            yield Item(0, statement)
-
-    def settle(self) -> None:
-        """Levels of names, raised until they agree with what the names are assigned."""
-        while True:
-            before = dict(self.levels)
-            for item in self.items:
-                if item.total is None and item.changes is None:
-                    level = self.level(item.statement)
-                    for name in targets([item.statement]):
-                        self.levels[name] = max(level, self.levels.get(name, 0))
-            if self.levels == before:
-                break
-        self.items = [item if item.total or item.changes else Item(
-            max(self.level(item.statement), *(self.levels[name] for name in targets([item.statement]))),
-            item.statement) for item in self.items]
-
-    def level(self, node: ast.AST) -> int:
-        return max((self.levels.get(name, 0) for name in names_in(node)), default=0)
-
-    def name(self, stem: str) -> str:
-        self.fresh += 1
-        return f"{stem}{self.fresh}"
 
     # --- text
 
@@ -350,7 +306,7 @@ class _Writer:
     def loop(self, depth: int, items: list[Item], group: list[tuple[str, ast.expr]], stored: list[str], dtype: str,
              wide: bool, span: str) -> None:
         """The loop itself; `wide` where numbers are float64 in it."""
-        numbers = _Numbers(self, wide)
+        numbers = Numbers(self.levels, self.tests, self.fresh, wide)
         body = numbers.block(copy.deepcopy([item.statement for item in items]))
         ends = []
         for name, summed in group:
@@ -380,7 +336,7 @@ class _Writer:
         self.lines = outer
 
     def own_function(self, body: list[ast.stmt], loads: list[str], stored: list[str], dtype: str,
-                     numbers: _Numbers) -> list[str]:
+                     numbers: Numbers) -> list[str]:
         """Call a function for the loop over elements, whose lines are given to be gone on with.
 
         It is one of its own because its arguments do not overlap, which lets a loop over many arrays vectorise.
@@ -397,187 +353,3 @@ class _Writer:
         self.helpers.append((name, (*[f"{dtype}:1:C"] * len(arrays), *codes)))
         self.bodies.append([f"def {name}({params}):"])
         return self.bodies[-1]
-
-
-def is_square(node: ast.expr) -> bool:
-    """Whether an expression is a name times itself."""
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) \
-        and isinstance(node.right, ast.Name) and node.left.id == node.right.id
-
-
-def is_zero(node: ast.expr) -> bool:
-    """Whether an expression is a name times 0, which is 0 or NaN."""
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) \
-        and isinstance(node.right, ast.Constant) and node.right.value == 0.0
-
-
-def segments(items: list[Item]) -> Iterator[list[Item]]:
-    """The items up to each call of a function of a whole leaf, that call included, and those after the last."""
-    start = 0
-    for k, item in enumerate(items):
-        if item.changes:
-            yield items[start:k + 1]
-            start = k + 1
-    if items[start:]:
-        yield items[start:]
-
-
-def read_by(item: Item) -> tuple[ast.AST, ...]:
-    return (item.total[1],) if item.total else (item.statement,)
-
-
-def closure(items: Sequence[Item], wanted: set[str]) -> set[str]:
-    """All names on which names depend, whatever their levels."""
-    found = set(wanted)
-    for item in reversed(items):
-        if item.made & found:
-            found |= names_in(*read_by(item))
-    return found
-
-
-def needed(items: Sequence[Item], wanted: set[str]) -> list[Item]:
-    """The items of levels 1 and 2 on which names depend, in order."""
-    wanted, found = set(wanted), []
-    for item in reversed(items):
-        if item.level == 0 or not item.made & wanted:
-            continue
-        found.append(item)
-        if isinstance(item.statement, ast.Assign):
-            wanted -= item.made
-        wanted |= names_in(*read_by(item))
-    return found[::-1]
-
-
-def first_read(nodes: Sequence[ast.AST], arrays: Sequence[str]) -> list[str]:
-    """The arrays of which an element is read before it is assigned."""
-    found, assigned = set(), set()
-    for node in nodes:
-        found |= names_in(node) - assigned
-        if isinstance(node, ast.Assign):
-            assigned |= targets([node])
-        elif isinstance(node, ast.If):
-            found |= targets([node]) - assigned  # which may keep what it has
-    return [name for name in arrays if name in found]
-
-
-def is_test(node: ast.expr) -> bool:
-    """Whether an expression is true or false rather than a number."""
-    return isinstance(node, (ast.Compare, ast.BoolOp)) or (
-        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
-
-
-class _Totals(ast.NodeTransformer):
-    """Takes calls of sums out of an expression."""
-
-    def __init__(self, writer: _Writer):
-        self.writer = writer
-        self.found: list[tuple[str, int, ast.expr]] = []
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        node = self.generic_visit(node)
-        if node.func.id not in TOTALS:
-            return node
-        name = self.writer.name("total")
-        self.found.append((name, TOTALS[node.func.id], node.args[0]))
-        return ast.Name(name, ast.Load())
-
-
-class _Numbers(ast.NodeTransformer):
-    """Makes every number that enters a loop over elements one of the right type, computed before the loop.
-
-    `plain` where that type is float64. `made` are the levels and definitions of numbers by name.
-    """
-
-    def __init__(self, writer: _Writer, plain: bool):
-        self.writer, self.plain = writer, plain
-        self.made: dict[str, tuple[int, str]] = {}
-        self.names: dict[str, str] = {}
-        self.made_tests: set[str] = set()
-        self.pending: list[ast.stmt] = []
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.expr) and self.writer.level(node) < 2:
-            return self.number(node)
-        return super().visit(node)
-
-    def block(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
-        """Statements, each after those that it needs."""
-        made: list[ast.stmt] = []
-        outer, self.pending = self.pending, []
-        for statement in statements:
-            match statement:
-                case ast.Assign(names, value):
-                    done: ast.stmt = ast.Assign(names, self.visit(value), lineno=0)
-                case ast.If(test, body, orelse):
-                    done = ast.If(self.visit(test), self.block(body), self.block(orelse))
-                case _:
-                    done = statement
-            made += [*self.taken(), ast.fix_missing_locations(done)]
-        self.pending = outer
-        return made
-
-    def taken(self) -> list[ast.stmt]:
-        """The statements that the latest expression needs."""
-        found, self.pending = self.pending, []
-        return found
-
-    def number(self, node: ast.expr) -> ast.expr:
-        """The name, or literal, by which a number enters the loop."""
-        text = ast.unparse(node)
-        if isinstance(node, ast.Constant) and self.plain:
-            return node if isinstance(node.value, bool) else ast.Constant(float(node.value))
-        if isinstance(node, ast.Name) and (self.plain or self.is_test(node)):
-            return node
-        if text not in self.names:
-            name = f"{node.id}_" if isinstance(node, ast.Name) else self.writer.name("c")
-            self.names[text] = name
-            entry = text if self.plain or self.is_test(node) else f"float32({text})"
-            self.made[name] = self.writer.level(node), entry
-            if self.is_test(node):
-                self.made_tests.add(name)
-        return ast.Name(self.names[text], ast.Load())
-
-    def is_made_test(self, name: str) -> bool:
-        """Whether a number made here is true or false."""
-        return name in self.made_tests
-
-    def is_test(self, node: ast.expr) -> bool:
-        return is_test(node) or isinstance(node, ast.Name) and node.id in self.writer.tests
-
-    def simple(self, node: ast.expr) -> ast.expr:
-        """The value of an expression, under a name, to be used twice."""
-        if isinstance(node, (ast.Name, ast.Constant)):
-            return node
-        name = self.writer.name("u")
-        self.pending.append(assign(name, node))
-        return ast.Name(name, ast.Load())
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        match node:
-            case ast.BinOp(base, ast.Pow(), ast.Constant(2 | 2.0)):
-                base = self.simple(self.visit(base))
-                return ast.BinOp(base, ast.Mult(), base)
-            case ast.BinOp(base, ast.Pow(), ast.Constant(3 | 3.0)):
-                base = self.simple(self.visit(base))
-                return ast.BinOp(ast.BinOp(base, ast.Mult(), base), ast.Mult(), base)
-        return self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        """min, max and sign as choices that let a NaN through and that vectorise."""
-        name, args = node.func.id, node.args
-        if name in ("min", "max"):
-            found = self.simple(self.visit(args[0]))
-            for arg in args[1:]:
-                other = self.simple(self.visit(arg))
-                found = self.simple(self.choice(found, ast.Lt() if name == "min" else ast.Gt(), other, found, other))
-            return found
-        if name == "sign":
-            value, zero = self.simple(self.visit(args[0])), self.number(ast.Constant(0.0))
-            one, less = self.number(ast.Constant(1.0)), self.number(ast.Constant(-1.0))
-            return self.choice(value, ast.Gt(), zero, one, self.choice(value, ast.Lt(), zero, less, value))
-        node.args = [self.visit(arg) for arg in args]
-        return node
-
-    @staticmethod
-    def choice(left: ast.expr, op: ast.cmpop, right: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
-        return ast.IfExp(ast.Compare(left, [op], [right]), then, other)

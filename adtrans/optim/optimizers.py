@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from adtrans.optim import rules
-from adtrans.optim.optimizer import Optimizer, Part
+from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.plan import Part
 from adtrans.optim.ranges import check
 
 

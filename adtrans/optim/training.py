@@ -20,7 +20,8 @@ from adtrans.optim import epochs as places
 from adtrans.optim.epochs import CONTROLS, Argument, Epochs
 from adtrans.optim.kernels import key_of
 from adtrans.optim.leaves import leaves, rebuilt
-from adtrans.optim.optimizer import SIGNATURE, Optimizer
+from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.plan import SIGNATURE
 from adtrans.structure import ArraySpec, NumberSpec, is_float, leaf_specs
 
 
