@@ -22,6 +22,7 @@ from adtrans.optim.combine import (
     scale,
     schedule_free_average,
     skip_not_finite,
+    threads,
 )
 from adtrans.optim.fit import fit
 from adtrans.optim.optimizer import Optimizer
@@ -64,5 +65,6 @@ __all__ = [
     "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum",
     "ema_parameters", "fit", "fromage", "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd",
     "per_leaf", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw",
-    "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite", "yogi",
+    "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite",
+    "threads", "yogi",
 ]

@@ -68,6 +68,7 @@ class Update:
     setup: tuple[ast.stmt, ...] = ()
     guard: str | None = None
     gathers: bool = False
+    threads: bool = False
 
     @property
     def state(self) -> dict[str, float | str]:
@@ -107,6 +108,7 @@ class _Writer:
         self.tests = {name for item in self.items for name in targets([item.statement])
                       if isinstance(item.statement, ast.Assign) and is_test(item.statement.value)}
         self.tests |= {"matrix"} | {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
+        self.counted = "prange" if update.threads else "range"
         self.lines: list[str] = []
         self.outside = 0
         self.bodies: list[list[str]] = []
@@ -134,8 +136,14 @@ class _Writer:
         for items, group in self.passes(self.items, 0):
             self.statements(1, items, 0)
             for name, _ in group:
-                self.line(1, f"{name} = 0.0")
+                self.line(1, f"of_leaf_{name} = zeros(leaves.shape[0])" if update.threads else f"{name} = 0.0")
             self.leaf_loops(group)
+            if update.threads and group:  # in the same order whoever made the parts
+                for name, _ in group:
+                    self.line(1, f"{name} = 0.0")
+                self.line(1, "for leaf in range(leaves.shape[0]):")
+                for name, _ in group:
+                    self.line(2, f"{name} += of_leaf_{name}[leaf]")
         for k, name in enumerate(update.memory):
             if name in targets([item.statement for item in self.items]):
                 self.line(1, f"memory[{k}] = {name}")
@@ -146,12 +154,13 @@ class _Writer:
 
     def head(self) -> str:
         text = "\n".join(self.lines)
-        numpy = [name for name in ("cos", "exp", "float32", "float64", "floor", "log", "sign", "sqrt", "tanh")
+        numpy = [name for name in ("cos", "exp", "float32", "float64", "floor", "log", "sign", "sqrt", "tanh", "zeros")
                  if f"{name}(" in text]
         memory = [name for name in ("float32_at", "float64_at") if f"{name}(" in text]
         wholes = sorted({item.statement.value.func.id for item in self.items if item.changes})
         numbers = " and ".join(TYPES[dtype] for dtype in self.dtypes)
         return (f'"""A step of {self.update.name} on leaves of {numbers}."""\n\n'
+                + ("from numba import prange\n" if self.update.threads else "")
                 + (f"from numpy import {', '.join(numpy)}\n\n" if numpy else "")
                 + (f"from adtrans.optim.matrices import {', '.join(wholes)}\n" if wholes else "")
                 + f"from adtrans.optim.memory import {', '.join([*memory, 'overlap'])}\n\n\n")
@@ -161,7 +170,7 @@ class _Writer:
         self.line(1, "if arrived + 1.0 < every:")
         column = 1 + self.arrays.index("gathered")
         for span, dtype in self.spans():
-            self.line(2, f"for leaf in range({span}):")
+            self.line(2, f"for leaf in {self.counted}({span}):")
             self.line(3, "n = leaves[leaf, 0]")
             self.line(3, f"g_leaf = {TYPES[dtype]}_at(leaves[leaf, 2], n)")
             self.line(3, f"gathered_leaf = {TYPES[dtype]}_at(leaves[leaf, {column}], n)")
@@ -210,7 +219,7 @@ class _Writer:
         """A loop over the leaves of each type, that ends in sums or, where there are none, in the update."""
         for span, dtype in self.spans():
             self.outside = len(self.lines)
-            self.line(1, f"for leaf in range({span}):")
+            self.line(1, f"for leaf in {self.counted}({span}):")
             self.leaf(group, dtype)
 
     def leaf(self, group: list[tuple[str, ast.expr]], dtype: str) -> None:
@@ -244,8 +253,15 @@ class _Writer:
                 given = [ast.unparse(arg) for arg in call.args]
                 given = [f"{name}_leaf" if name in self.arrays else name for name in given]
                 self.line(2, f"{call.func.id}({', '.join(given)})")
-        if group:
-            self.elements(items, group, dtype)
+        if group and self.update.threads:
+            here = [(f"here_{name}", summed) for name, summed in group]
+            for name, _ in here:
+                self.line(2, f"{name} = 0.0")
+            self.elements(items, here, dtype, before=group)
+            for (name, _), (total, _) in zip(here, group):
+                self.line(2, f"of_leaf_{total}[leaf] = {name}")
+        elif group:
+            self.elements(items, group, dtype, before=group)
 
     def before(self, group: list[tuple[str, ast.expr]]) -> list[Item]:
         """The items before the last of some totals."""
@@ -271,18 +287,19 @@ class _Writer:
         return found
 
     def elements(self, items: list[Item], group: list[tuple[str, ast.expr]], dtype: str,
-                 part: list[Item] | None = None) -> None:
+                 part: list[Item] | None = None, before: list[tuple[str, ast.expr]] | None = None) -> None:
         """The loop over the elements of a leaf: sums, or the update, which stores what `part` of the items changes."""
         stored = [] if group else self.stored(items if part is None else part)
         if not group and not stored:
             return
         if group:
-            names = {name for name, _ in group}
+            names = {name for name, _ in before or group}
             last = max((k for k, item in enumerate(items) if item.total and item.total[0] in names), default=len(items))
             items = items[:last]
         wanted = names_in(*(summed for _, summed in group)) if group else set(stored)
         items = [item for item in needed(items, wanted) if item.level == 2 and not item.total]
-        blocks = dtype == "f4" and bool(group) and all(is_square(summed) or is_zero(summed) for _, summed in group)
+        blocks = dtype == "f4" and bool(group) and not self.update.threads \
+            and all(is_square(summed) or is_zero(summed) for _, summed in group)
         wide = dtype == "f8" or bool(group) and not blocks
         if not blocks:
             self.loop(2, items, group, stored, dtype, wide, "n")

@@ -8,7 +8,7 @@ _COMPILED: dict[str, Callable] = {}
 
 
 def compiled(text: str, entry: str, signature: tuple[str, ...],
-             helpers: Sequence[tuple[str, tuple[str, ...]]] = ()) -> Callable:
+             helpers: Sequence[tuple[str, tuple[str, ...]]] = (), parallel: bool = False) -> Callable:
     """The function `entry` of the module `text`, compiled for a signature of type codes.
 
     No index in the text may be negative. `helpers` are functions of the text that it calls, with their signatures; the
@@ -22,7 +22,8 @@ def compiled(text: str, entry: str, signature: tuple[str, ...],
         if made is None:
             names = {name: cpu.compile_module(text, name, types, key=None, meta={}, noalias=True, wrapping=()).function
                      for name, types in helpers}
-            made = cpu.compile_module(text, entry, signature, key=key, meta={}, wrapping=(), names=names)
+            made = cpu.compile_module(text, entry, signature, key=key, meta={}, wrapping=None if parallel else (),
+                                      names=names, parallel=parallel)
         _COMPILED[text] = made.function
     return _COMPILED[text]
 

@@ -17,6 +17,7 @@ import numpy as np
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.optim.headers import reader
 from adtrans.optim.plan import Part, Plan
+from adtrans.optim.ranges import check
 from adtrans.optim.state import State
 
 
@@ -27,10 +28,14 @@ class Optimizer:
     compiles nothing.
     """
 
-    def __init__(self, parts: tuple[Part, ...]):
+    def __init__(self, parts: tuple[Part, ...], threads: int = 1):
         vars(self)["parts"] = parts
+        vars(self)["threads"] = threads
         vars(self)["_made"] = None
         vars(self)["_latest"] = None
+
+    def __reduce__(self):
+        return Optimizer, (self.parts, self.threads)
 
     # --- what it is
 
@@ -55,7 +60,8 @@ class Optimizer:
                 raise ArgumentError(f"{self.name} has no hyper-parameter {name!r}, but {', '.join(names)}")
         parts = tuple(replace(part, hyper={name: given.get(name, value) for name, value in part.hyper.items()})
                       for part in self.parts)
-        return Optimizer(parts)
+        check(given, self.name)
+        return Optimizer(parts, self.threads)
 
     def __getattr__(self, name: str) -> Any:
         for part in reversed(self.parts):
@@ -67,6 +73,7 @@ class Optimizer:
         places = [k for k, part in enumerate(self.parts) if name in part.hyper]
         if not places:
             raise AttributeError(f"{self.name} has no hyper-parameter {name!r}")
+        check({name: value}, self.name)
         k = places[-1]
         part = self.parts[k]
         part = replace(part, hyper={**part.hyper, name: value})
@@ -74,7 +81,7 @@ class Optimizer:
         if self._made is None:
             vars(self)["parts"] = parts
             return
-        made = Plan(parts)
+        made = Plan(parts, self.threads)
         if made.text(("f8",)) != self._made.text(("f8",)) or made.states != self._made.states:
             raise ArgumentValueError(f"{name} = {value!r} makes another update, not the same with another number: "
                                      "make a new optimizer")
@@ -85,7 +92,7 @@ class Optimizer:
     def plan(self) -> Plan:
         """The stages read and put together, when first needed."""
         if self._made is None:
-            vars(self)["_made"] = Plan(self.parts)
+            vars(self)["_made"] = Plan(self.parts, self.threads)
         return self._made
 
     @property
@@ -105,9 +112,8 @@ class Optimizer:
         plan = self.plan
         if not plan.moves:
             raise ArgumentValueError(f"{self.name} changes gradients only: chain it with an optimizer")
-        state = State(params, plan.states, plan.memory, plan.values(params))
+        state = State(params, plan, plan.values(params))
         state.bind_params(params)
-        state.plan = plan
         return state
 
     def step(self, params: Any, grads: Any, state: State) -> None:
@@ -138,9 +144,11 @@ class Optimizer:
         plan = state.plan
         if plan.calls:
             plan.call(state.step)
-        if kernel(state.table, state.values, plan.numbers, state.numbers, state.counter) >= 0:
+        if plan.threads > 1:
+            kernel = threaded(kernel, plan.threads)
+        if kernel(*state.rows(), plan.numbers, state.numbers, state.counter) >= 0:
             state.bind_grads(grads, copied=True)  # one of them overlaps what the step changes
-            kernel(state.table, state.values, plan.numbers, state.numbers, state.counter)
+            kernel(*state.rows(), plan.numbers, state.numbers, state.counter)
         if state.copies:
             state.write_back()
 
@@ -155,3 +163,19 @@ class Optimizer:
         self._own(state)
         state.reader = reader()
         state.kernel = state.plan.kernel(state.dtypes)
+
+
+def threaded(kernel: Callable, threads: int) -> Callable:
+    """A kernel run by so many threads of Numba's."""
+
+    def run(*args):
+        import numba
+
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        try:
+            return kernel(*args)
+        finally:
+            numba.set_num_threads(before)
+
+    return run

@@ -19,7 +19,7 @@ from adtrans.optim.fusion import Text, Update, fused
 from adtrans.optim.kernels import compiled
 from adtrans.optim.leaves import each
 from adtrans.optim.schedule import Schedule
-from adtrans.optim.stage import KEPT, Stage, assign, stage_of, targets
+from adtrans.optim.stage import KEPT, WHOLES, Stage, assign, names_in, stage_of, targets
 
 SIGNATURE = ("i8:2:C", "f8:2:C", "f8:1:C", "f8:1:C", "i8:1:C")
 
@@ -58,8 +58,8 @@ class Part:
 class Plan:
     """Parts read and put together: the update, and the numbers that it takes."""
 
-    def __init__(self, parts: tuple[Part, ...]):
-        self.parts = parts
+    def __init__(self, parts: tuple[Part, ...], threads: int = 1):
+        self.parts, self.threads = parts, threads
         self.texts: dict[tuple[str, ...], Text] = {}
         self.bindings: dict[str, tuple[int, str]] = {}
         self.setup: list[ast.stmt] = []
@@ -86,7 +86,7 @@ class Plan:
         guard = "finite" if any("skipped" in stage.memory for stage in stages) else None
         self.name = "_".join(part.name or part.fun.__name__ for part in parts if part.name != "")
         self.update = Update(self.name, tuple(stages), self.bindings, tuple(self.setup), guard,
-                             any("arrived" in stage.memory for stage in stages))
+                             any("arrived" in stage.memory for stage in stages), threads > 1)
         self.states = {name: self.initial(parts, value) for name, value in self.update.state.items()}
         self.memory = {name: self.initial(parts, value) for name, value in self.update.memory.items()}
 
@@ -139,7 +139,13 @@ class Plan:
     def kernel(self, dtypes: tuple[str, ...]) -> Callable:
         """The compiled step for leaves of these types."""
         made = self.written(dtypes)
-        return compiled(made.text, f"{self.name}_step", SIGNATURE, made.helpers)
+        return compiled(made.text, f"{self.name}_step", SIGNATURE, made.helpers, self.threads > 1)
+
+    @property
+    def splits(self) -> bool:
+        """Whether a step may take a leaf in pieces: with threads, where nothing is asked of whole leaves."""
+        whole = {"leaf_total", "size", "rows", "matrix", *WHOLES}
+        return self.threads > 1 and not any(whole & names_in(*stage.body) for stage in self.update.stages)
 
 
 class _Renamed(ast.NodeTransformer):

@@ -8,7 +8,6 @@ takes: a row for each leaf, grouped by type,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from adtrans.optim.leaves import check_parameter, items, leaves, like, named_lea
 
 # Arrays whose addresses are equal modulo 4096 wait for each other's stores.
 PAGE, STAGGER = 4096, 256
+# Elements of a piece of a leaf, where threads share leaves.
+PIECE = 1 << 16
 
 
 class State:
@@ -28,8 +29,9 @@ class State:
     `state.memory` the numbers kept by name. All change in place with every step.
     """
 
-    def __init__(self, params: Any, arrays: Mapping[str, float | str], memory: Mapping[str, float],
-                 values: np.ndarray | None = None):
+    def __init__(self, params: Any, plan: Any, values: np.ndarray | None = None):
+        self.plan = plan
+        arrays, memory = plan.states, plan.memory
         named = list(named_leaves(params))
         self.active = [k for k, (name, leaf) in enumerate(named) if check_parameter(name, leaf)]
         if not self.active:
@@ -55,6 +57,9 @@ class State:
         self.table[:, -1] = [leaf.nbytes for leaf in chosen]
         for k, made in enumerate(self.arrays.values()):
             self.table[:, 3 + k] = [array.ctypes.data for array in made]
+        self.pieces = Pieces(self.table, self.types, self.values) if plan.splits else None
+        if self.pieces is not None:
+            self.counter[1] = self.pieces.first
         self.kernel: Any = None
         self.reader: Any = None
         self.copies: list[tuple[np.ndarray, np.ndarray]] = []
@@ -105,6 +110,10 @@ class State:
         return f"<state after {self.step} steps: {', '.join(self.arrays) or 'no arrays'}>"
 
     # --- the arrays of a step
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The table of leaves and their own numbers, as a step takes them."""
+        return (self.table, self.values) if self.pieces is None else self.pieces.of(self.table)
 
     def bind(self, params: Any, grads: Any) -> None:
         """Find the arrays of a step: by their headers where they are as they should be, else by asking Python."""
@@ -174,6 +183,30 @@ class State:
             raise ArgumentError(f"{what} of {self.names[row]} is {type(leaf).__name__}, not an array")
         if leaf.shape != self.shapes[row]:
             raise ArgumentValueError(f"{what} of {self.names[row]} has shape {leaf.shape}, not {self.shapes[row]}")
+
+
+class Pieces:
+    """A table of leaves with a row for every piece of a leaf, for threads to share.
+
+    Pieces are as large however many threads there are, so that sums over them do not depend on that.
+    """
+
+    def __init__(self, table: np.ndarray, types: list[np.dtype], values: np.ndarray):
+        rows = [(leaf, start, min(PIECE, size - start)) for leaf, size in enumerate(table[:, 0])
+                for start in range(0, max(1, size), PIECE)]
+        self.leaf = np.array([leaf for leaf, _, _ in rows])
+        sizes = np.array([size for _, _, size in rows], np.int64)
+        width = np.array([types[leaf].itemsize for leaf, _, _ in rows], np.int64)
+        self.offset = (np.array([start for _, start, _ in rows], np.int64) * width)[:, None]
+        self.first = int(sum(types[leaf] == types[0] for leaf in self.leaf))
+        self.values = np.ascontiguousarray(values[self.leaf])
+        self.table = np.ascontiguousarray(table[self.leaf])
+        self.table[:, 0], self.table[:, -1] = sizes, sizes * width
+
+    def of(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows for the addresses in a table of leaves, and numbers by leaf."""
+        self.table[:, 1:-2] = table[self.leaf, 1:-2] + self.offset
+        return self.table, self.values
 
 
 def is_leaf(part: Any) -> bool:

@@ -155,7 +155,7 @@ class Trainer:
         control[places.SIZE], control[places.GROUP], control[places.SKIP] = size, group, skip
         sums = np.zeros(2 * epochs)
         arguments = [*self._with_data(data, size), np.zeros(rows, np.int64), self.random, control, sums,
-                     state.table, state.values, plan.numbers, state.numbers, state.counter]
+                     *state.rows(), plan.numbers, state.numbers, state.counter]
         while control[places.EPOCH] < first + epochs:
             control[places.LEFT] = 1 if plan.calls else -1
             plan.call(state.step)

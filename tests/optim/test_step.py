@@ -244,3 +244,44 @@ def test_source_is_what_runs():
     optimizer.step(x, x.copy(), optimizer.init(x))
     assert "float32_at" in optimizer.source and "float64_at" not in optimizer.source
     assert "adamw" in repr(optimizer) and "weight_decay=0.01" in repr(optimizer)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_threads(dtype):
+    """Leaves in pieces, with a norm, give what one thread gives."""
+    one = optim.chain(optim.clip_by_global_norm(1.0), optim.add_decayed_weights(0.1), optim.adam(0.1))
+    two = optim.threads(one, 2)
+    x = {"a": RNG.normal(size=(400, 500)).astype(dtype), "b": RNG.normal(size=7).astype(dtype)}
+    y = {name: leaf.copy() for name, leaf in x.items()}
+    state, other = one.init(x), two.init(y)
+    for _ in range(2):
+        grads = {name: RNG.normal(size=leaf.shape).astype(dtype) for name, leaf in x.items()}
+        one.step(x, grads, state)
+        two.step(y, grads, other)
+        for name in x:
+            np.testing.assert_allclose(y[name], x[name], rtol=1e-5 if dtype == np.float32 else 1e-13, atol=1e-7)
+    assert "prange" in two.source and "prange" not in one.source and other.step == 2
+
+
+def test_threads_and_whole_leaves():
+    for rule in (optim.lamb(0.1), optim.muon(0.1)):
+        x, y = RNG.normal(size=(300, 400)), None
+        y, g = x.copy(), RNG.normal(size=(300, 400))
+        two = optim.threads(rule, 2)
+        two.interpreted(y[:3, :4], g[:3, :4], two.init(y[:3, :4]))
+        rule.interpreted(x[:3, :4], g[:3, :4], rule.init(x[:3, :4]))
+        np.testing.assert_allclose(x, y, rtol=1e-13)
+        assert not two.plan.splits
+
+
+def test_optimizers_can_be_copied():
+    import copy
+    import pickle
+
+    optimizer = optim.chain(optim.clip_by_norm(2.0), optim.adam(optim.schedules.cosine_decay(0.1, 10)))
+    for twin in (copy.copy(optimizer), copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert twin.source == optimizer.source and twin.max_norm == 2.0
+    with pytest.raises(ValueError):
+        optimizer.max_norm = -1.0
+    with pytest.raises(ValueError):
+        optimizer(b1=1.5)
