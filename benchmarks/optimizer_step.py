@@ -172,7 +172,7 @@ def bandwidth_contender(n):
         for i in range(x.shape[0]):
             x[i] += c * y[i]
 
-    block = np.zeros(2 * n + 300, np.float32)
+    block = np.ones(2 * n + 300, np.float32)  # memory that was never written to would be one page of zeros
     x, y, c = block[:n], block[n + 300:], np.float32(1e-3)  # apart modulo 4096 bytes, which is faster
     add(x, y, c)
     return Contender(lambda: add(x, y, c))
