@@ -24,7 +24,7 @@ from adtrans.optim.combine import (
     skip_not_finite,
     threads,
 )
-from adtrans.optim.fit import fit
+from adtrans.optim.fitting import fit
 from adtrans.optim.optimizer import Optimizer
 from adtrans.optim.optimizers import (
     adabelief,
@@ -55,6 +55,7 @@ from adtrans.optim.optimizers import (
     signum,
     yogi,
 )
+from adtrans.optim.pictures import plot_trajectories, trajectory
 from adtrans.optim.results import FitResult, NotFiniteError
 from adtrans.optim.saved import load
 from adtrans.optim.state import State
@@ -64,7 +65,7 @@ __all__ = [
     "adagrad", "adam", "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain",
     "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum",
     "ema_parameters", "fit", "fromage", "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd",
-    "per_leaf", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale", "schedule_free_adamw",
-    "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum", "skip_not_finite",
-    "threads", "yogi",
+    "per_leaf", "plot_trajectories", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale",
+    "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum",
+    "skip_not_finite", "threads", "trajectory", "yogi",
 ]
