@@ -63,4 +63,9 @@ def checked(arrays: tuple) -> tuple[np.ndarray, ...]:
         raise ArgumentValueError(f"arrays of data have unequal lengths: {', '.join(str(a.shape[0]) for a in arrays)}")
     if not rows.pop():
         raise ArgumentValueError("data has no rows")
-    return tuple(np.ascontiguousarray(np.asarray(array)) for array in arrays)
+    found: list[np.ndarray] = []
+    for array in arrays:
+        array = np.ascontiguousarray(np.asarray(array))
+        shared = any(np.may_share_memory(array, other) for other in found)
+        found.append(array.copy() if shared else array)  # compiled gradients take arrays apart
+    return tuple(found)

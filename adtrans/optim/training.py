@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,11 +34,11 @@ class Trainer:
 
     def __init__(self, loss: Callable, params: Any, optimizer: Optimizer, example: tuple[np.ndarray, ...],
                  static: tuple, batches: str, seed: int):
-        self.given, self.optimizer, self.batches, self.static = params, optimizer, batches, static
+        self.given, self.optimizer, self.batches = params, optimizer, batches
+        self.static = tuple(value.copy() if isinstance(value, np.ndarray) else value for value in static)
         self.spread = type(params) is tuple
         count = len(params) if self.spread else 1
-        fun = loss.py_func if isinstance(loss, GradientFunction) else loss
-        self.gradient = GradientFunction(fun, Settings(tuple(range(count))), False)
+        self.gradient = gradient_of(loss, count)
         self.inner = rebuilt(params, iter([changeable(leaf) for leaf in leaves(params)]))
         self.state = optimizer.init(self.inner)
         self.bars = [np.zeros(leaf.shape, leaf.dtype) if is_stepped(leaf) else None for leaf in leaves(self.inner)]
@@ -189,7 +190,21 @@ class NotFinite(Exception):
     """A loss that is not finite: the epoch, the steps before it, the batch in the epoch."""
 
 
-_FUNCTIONS: dict[str, Callable] = {}
+_FUNCTIONS: dict[str | None, Callable] = {}
+
+
+def gradient_of(loss: Callable, count: int) -> GradientFunction:
+    """The gradient of a loss by its first arguments; of one loss the same object, which knows what it has compiled."""
+    fun = loss.py_func if isinstance(loss, GradientFunction) else loss
+    try:
+        return _gradient(fun, count)
+    except TypeError:  # a callable without a hash
+        return _gradient.__wrapped__(fun, count)
+
+
+@functools.lru_cache(maxsize=64)
+def _gradient(fun: Callable, count: int) -> GradientFunction:
+    return GradientFunction(fun, Settings(tuple(range(count))), False)
 
 
 def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, gradient_key: str | None, step: Callable,
@@ -197,19 +212,19 @@ def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, g
     """The function `epochs` of a text, which calls the gradient and the step."""
     from adtrans.backend import cpu
 
-    own = gradient_key if gradient_key is not None else str(id(gradient))
-    key = cache.digest("epochs", key_of(text, signature), own, step_text)
-    if key not in _FUNCTIONS:
-        stored = cpu.load(key) if gradient_key is not None else None
-        if stored is None:
-            names = {"gradient": gradient, "step": step}
-            if "def shuffle" in text:
-                names["shuffle"] = cpu.compile_module(text, "shuffle", ("i8:1:C", "u8:1:C"), key=None, meta={},
-                                                      wrapping=()).function
-            stored = cpu.compile_module(text, "epochs", signature, key=key if gradient_key is not None else None,
-                                        meta={}, wrapping=(), names=names)
+    key = None if gradient_key is None else cache.digest("epochs", key_of(text, signature), gradient_key, step_text)
+    if key in _FUNCTIONS:
+        return _FUNCTIONS[key]
+    stored = None if key is None else cpu.load(key)
+    if stored is None:
+        names = {"gradient": gradient, "step": step}
+        if "def shuffle" in text:
+            names["shuffle"] = cpu.compile_module(text, "shuffle", ("i8:1:C", "u8:1:C"), key=None, meta={},
+                                                  wrapping=()).function
+        stored = cpu.compile_module(text, "epochs", signature, key=key, meta={}, wrapping=(), names=names)
+    if key is not None:  # without one nothing tells this gradient from others
         _FUNCTIONS[key] = stored.function
-    return _FUNCTIONS[key]
+    return stored.function
 
 
 def is_stepped(leaf: Any) -> bool:

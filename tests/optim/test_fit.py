@@ -300,3 +300,64 @@ def test_no_epochs_and_no_history():
     found = optim.fit(loss, START, (X, Y), optimizer(), epochs=0)
     assert found.epochs == 0 and found.history["loss"] == [] and found.params[1] == 0.5
     assert optim.fit(loss, START, (X, Y), optimizer(), history=False).history == {}
+
+
+def test_parameters_that_are_left_alone_and_data_given_twice():
+    def autoencoder(p, x, target, scale):
+        code = x @ p["down"]
+        if p["kind"] == "tanh":
+            code = np.tanh(code)
+        return scale[0] * np.mean((code @ p["up"] - target)[:, p["keep"]] ** 2) / p["n"]
+
+    params = {"down": 0.3 * np.ones((3, 2)), "kind": "tanh", "up": 0.3 * np.ones((2, 3)), "keep": np.array([0, 2]), "n": 2}
+    scale = np.ones(1)
+    for size in (None, 6):
+        found = optim.fit(autoencoder, params, (X, X), optim.adam(0.05), batch_size=size, epochs=40, static=(scale,),
+                          validation_data=(X, X))
+        assert found.history["validation_loss"][-1] < 0.8 * found.history["validation_loss"][0]
+        assert found.params["kind"] == "tanh" and found.params["n"] == 2
+        assert np.array_equal(found.params["keep"], [0, 2])
+        assert found.history["validation_loss"][-1] == pytest.approx(autoencoder(found.params, X, X, scale), rel=1e-12)
+
+
+def test_rates_by_leaf_and_masks():
+    rates = optim.per_leaf((0.0, 0.1))
+    found = optim.fit(loss, START, (X, Y), optim.sgd(rates), epochs=3)
+    assert np.array_equal(found.params[0], START[0]) and found.params[1] != START[1]
+    found = optim.fit(loss, START, (X, Y), optim.masked(optim.sgd(0.1), (True, False)), epochs=3)
+    assert not np.array_equal(found.params[0], START[0]) and found.params[1] == START[1]
+
+
+def test_errors_of_the_loss_are_the_users():
+    def vector(w, x):
+        return x * w
+
+    def branching(w, x):
+        if x[0] > 1e9:
+            raise ValueError("too large")
+        return np.sum(x * w)
+
+    with pytest.raises(adtrans.AdtransError, match="vector"):
+        optim.fit(vector, np.ones(1), X[:, 0].copy(), optim.sgd(0.1))
+    large = np.concatenate([X[:, 0], [1e10]])
+    with pytest.raises(ValueError, match="too large"):
+        optim.fit(branching, np.ones(1), large, optim.sgd(0.1), batch_size=1, shuffle=False)
+
+
+def test_a_changed_loss_is_seen(monkeypatch):
+    monkeypatch.setitem(globals(), "TARGET", 1.0)
+
+    def fun(w, x):
+        return np.mean((w * x - TARGET) ** 2)
+
+    ones = np.ones(4)
+    assert float(optim.fit(fun, np.zeros(()), ones, optim.sgd(0.5), epochs=1).params) == 1.0
+    monkeypatch.setitem(globals(), "TARGET", 3.0)
+    assert float(optim.fit(fun, np.zeros(()), ones, optim.sgd(0.5), epochs=1).params) == 3.0
+    shifted = []
+    for value in (1.0, 2.0, 4.0):
+        def closure(w, x, value=value):
+            return np.mean((w - value * x) ** 2)
+
+        shifted.append(float(optim.fit(lambda w, x: closure(w, x), np.zeros(()), ones, optim.sgd(0.5), epochs=1).params))
+    assert shifted == [1.0, 2.0, 4.0]
