@@ -155,12 +155,9 @@ class _Run:
 
     def one(self, bar) -> None:
         """As many epochs as can be made without looking at them, at least one."""
-        count = self.unwatched()
-        losses = self.epochs(count)
-        for value in losses:
-            self.records["loss"].append(float(value))
-            self.records["learning_rate"].append(self.rate())
-        self.epoch += len(losses)
+        before = self.trainer.state.step
+        losses = self.epochs(self.unwatched())
+        self.note(losses, before)
         validation = None
         if self.validation is not None:
             validation = self.trainer.value(self.validation)
@@ -174,11 +171,20 @@ class _Run:
         if self.path is not None and (last or self.epoch % self.every == 0):
             self.save()
 
+    def note(self, losses: np.ndarray, before: int) -> None:
+        """Take epochs down, the first of which began after `before` steps."""
+        steps = (self.trainer.state.step - before) // max(1, len(losses))
+        for k, value in enumerate(losses, 1):
+            self.records["loss"].append(float(value))
+            self.records["learning_rate"].append(self.rate(before + k * steps))
+        self.epoch += len(losses)
+
     def unwatched(self) -> int:
         """How many epochs may go by in one compiled call; few enough to be interrupted."""
         watched = self.callback or self.progress or self.validation or self.options.patience is not None
         plan = self.trainer.state.plan
-        if watched or plan.calls or isinstance(self.optimizer_rate(), Callable) or not self.is_whole():
+        skips = self.options.not_finite == "skip" or plan.memory  # epochs may have unequal numbers of steps
+        if watched or plan.calls or skips or not self.is_whole():
             return 1
         left = self.options.epochs - self.epoch
         if self.path is not None:
@@ -205,29 +211,26 @@ class _Run:
         """The losses of some epochs over one chunk of data."""
         options = self.options
         size = options.batch_size or arrays[0].shape[0]
+        before = self.trainer.state.step
         try:
             return self.trainer.run(arrays, int(size), int(options.accumulate), count, options.not_finite == "skip")
         except NotFinite as found:
-            _, step, batch = found.args
-            epoch = self.epoch + found.args[0] - self.start_of_call()
-            raise NotFiniteError(f"the loss is not finite at step {step + 1}: epoch {epoch + 1}, batch {batch + 1}",
-                                 step + 1, self.result()) from None
-
-    def start_of_call(self) -> int:
-        from adtrans.optim.epochs import FIRST
-
-        return int(self.trainer.control[FIRST])
+            losses, batch = found.args
+            self.note(losses, before)
+            step = self.trainer.state.step + 1
+            raise NotFiniteError(f"the loss is not finite at step {step}: epoch {self.epoch + 1}, batch {batch + 1}",
+                                 step, self.result()) from None
 
     def optimizer_rate(self) -> Any:
         found = [part.hyper["learning_rate"] for part in self.optimizer.parts
                  if part.hyper.get("learning_rate") is not None]
         return found[-1] if found else None
 
-    def rate(self) -> float:
-        """The learning rate of the step just made."""
+    def rate(self, steps: int) -> float:
+        """The learning rate of the last of so many steps."""
         rate = self.optimizer_rate()
-        if isinstance(rate, Callable):
-            return float(rate(max(0, self.trainer.state.step - 1)))
+        if callable(rate):
+            return float(rate(max(0, steps - 1)))
         return float(rate) if isinstance(rate, (int, float, np.number)) else float("nan")
 
     def look(self, loss: float, validation: float | None) -> None:

@@ -165,7 +165,8 @@ class Trainer:
             except (IndexError, ZeroDivisionError, AssertionError, ValueError, ArithmeticError, RuntimeError) as error:
                 raise located(error) from None
             if control[places.STATUS] == places.NOT_FINITE:
-                raise NotFinite(int(control[places.EPOCH]), state.step, (int(control[places.ROW]) - 1) // size)
+                done = int(control[places.EPOCH]) - first
+                raise NotFinite(sums[:2 * done:2] / sums[1:2 * done:2], (int(control[places.ROW]) - 1) // size)
         with np.errstate(invalid="ignore"):
             return sums[::2] / sums[1::2]
 
@@ -187,7 +188,7 @@ class Trainer:
 
 
 class NotFinite(Exception):
-    """A loss that is not finite: the epoch, the steps before it, the batch in the epoch."""
+    """A loss that is not finite: the losses of the epochs before it in the call, the batch in the epoch."""
 
 
 _FUNCTIONS: dict[str | None, Callable] = {}

@@ -201,6 +201,8 @@ def test_schedules_and_plateaus():
     rate = optim.schedules.step_decay(0.1, 0.5, 2)
     found = optim.fit(loss, START, (X, Y), optim.sgd(rate), batch_size=12, epochs=3, shuffle=False)
     assert found.history["learning_rate"] == [0.1, 0.05, 0.025]
+    watched = optim.fit(loss, START, (X, Y), optim.sgd(rate), batch_size=12, epochs=3, shuffle=False, callback=lambda p: None)
+    assert watched.history == found.history
     plateau = optim.schedules.reduce_on_plateau(0.4, 0.5, patience=0, rtol=0.5)
     found = optim.fit(loss, START, (X, Y), optim.sgd(plateau), epochs=6)
     assert found.history["learning_rate"][0] == 0.4 > found.history["learning_rate"][-1]
@@ -221,6 +223,15 @@ def test_a_loss_that_is_not_finite(size):
         wanted = plain(lambda epoch: batches, 2)
         np.testing.assert_allclose(found.params[0], wanted[0], rtol=1e-11)
         assert found.skipped == 2 and np.all(np.isfinite(found.history["loss"]))
+
+
+def test_epochs_before_a_loss_that_is_not_finite():
+    with pytest.raises(FloatingPointError, match="epoch") as raised:
+        optim.fit(loss, START, (X, Y), optim.sgd(30.0), epochs=5000, batch_size=6)
+    found = raised.value.result
+    assert 3 < found.epochs == len(found.history["loss"]) == len(found.history["learning_rate"]) < 5000
+    assert f"epoch {found.epochs + 1}" in str(raised.value) and np.all(np.isfinite(found.history["loss"]))
+    assert f"step {raised.value.step}:" in str(raised.value) and raised.value.step == found.state.step + 1
 
 
 FAMILIES = {
