@@ -110,6 +110,20 @@ def test_shuffling_is_seeded_and_new_in_each_epoch():
     assert order(3, 2) != one + (one + 11 * 66.0)
 
 
+def test_every_order_is_as_likely():
+    from adtrans.backend import cpu
+    from adtrans.optim.epochs import SHUFFLE
+
+    text = "from numpy import float64, int64, uint64\n" + SHUFFLE
+    shuffle = cpu.compile_module(text, "shuffle", ("i8:1:C", "u8:1:C"), key=None, meta={}).function
+    order, random, counts = np.zeros(4, np.int64), np.array([5], np.uint64), {}
+    for _ in range(24000):
+        shuffle(order, random)
+        counts[tuple(order)] = counts.get(tuple(order), 0) + 1
+    assert len(counts) == 24
+    assert sum((count - 1000) ** 2 / 1000 for count in counts.values()) < 50  # chi-square of 23 degrees: 49.7 at 0.1 %
+
+
 def test_parameters_in_other_forms():
     class Both(NamedTuple):
         w: np.ndarray

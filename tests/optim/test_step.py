@@ -99,11 +99,18 @@ def test_a_gradient_that_is_the_parameter():
         MOMENTUM.step(x, x, state)
         MOMENTUM.step(twin, twin.copy(), other)
         assert np.array_equal(x, twin)
-    base = np.arange(10.0)
-    wanted = base[:8] - 0.1 * base[2:]
     plain = optim.sgd(0.1)
-    plain.step(base[:8], base[2:], plain.init(base[:8]))
-    np.testing.assert_allclose(base[:8], wanted)
+    for mine, other in ((slice(0, 80), slice(2, 82)), (slice(2, 82), slice(0, 80))):
+        base = np.arange(82.0)
+        wanted = base[mine] - 0.1 * base[other]
+        plain.step(base[mine], base[other], plain.init(base[mine]))
+        np.testing.assert_allclose(base[mine], wanted)
+    state = MOMENTUM.init(x)
+    MOMENTUM.step(x, np.ones(8), state)
+    velocity = state["velocity"]
+    wanted = x - 0.1 * (0.5 * velocity + velocity)
+    MOMENTUM.step(x, velocity, state)
+    np.testing.assert_allclose(x, wanted)
 
 
 def test_new_arrays_at_every_step():
