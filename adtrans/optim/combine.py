@@ -64,7 +64,7 @@ def clip_by_norm(max_norm, p=2) -> Optimizer:
     """Each array of the gradient scaled down to the p-norm `max_norm`, where that is larger."""
     if p == 2:
         return stage(clip.clip_by_norm, {"max_norm": max_norm})
-    return infinite(p, max_norm) or stage(clip.clip_by_p_norm, {"max_norm": max_norm, "p": p})
+    return stage(clip.clip_by_p_norm, {"max_norm": max_norm, "p": finite_power(p)})
 
 
 def clip_by_global_norm(max_norm, p=2) -> Optimizer:
@@ -74,12 +74,14 @@ def clip_by_global_norm(max_norm, p=2) -> Optimizer:
     """
     if p == 2:
         return stage(clip.clip_by_global_norm, {"max_norm": max_norm})
-    return infinite(p, max_norm) or stage(clip.clip_by_global_p_norm, {"max_norm": max_norm, "p": p})
+    return stage(clip.clip_by_global_p_norm, {"max_norm": max_norm, "p": finite_power(p)})
 
 
-def infinite(p, max_norm) -> None:
+def finite_power(p: float) -> float:
+    """The power of a norm; ArgumentValueError for one that is not a sum of powers."""
     if not 0 < p < np.inf:
         raise ArgumentValueError(f"p must be a finite number above 0, not {p}")
+    return p
 
 
 def add_decayed_weights(c) -> Optimizer:
