@@ -144,7 +144,9 @@ class Epochs:
             indent = line[:len(line) - len(line.lstrip())]
             lines += [line.format(**filled)] if found is None else [indent + inner for inner in found]
         head = '"""Epochs of training."""\n\nfrom numpy import float32, float64, int64, uint64\n\n'
-        return head + (SHUFFLE + "\n\n" if self.batches == "gathered" else "\n") + "\n".join(lines) + "\n"
+        if self.batches == "gathered":
+            head += SHUFFLE + "\n\n" + "".join(map(self.gather, self.places("data")))
+        return head + "\n".join(lines) + "\n"
 
     def places(self, kind: str) -> list[int]:
         return [k for k, argument in enumerate(self.arguments) if argument.kind == kind]
@@ -169,16 +171,25 @@ class Epochs:
         """Rows of a batch brought together."""
         if self.batches != "gathered":
             return []
-        lines = ["for i in range(n):", "    row = order[at + i]"]
-        for k in self.places("data"):
-            rank = int(self.arguments[k].code.split(":")[1])
-            inner = [f"j{axis}" for axis in range(1, rank)]
-            for axis, name in enumerate(inner, 1):
-                lines.append("    " * axis + f"for {name} in range(d{k}.shape[{axis}]):")
-            places = ", ".join(inner)
-            comma = ", " if inner else ""
-            lines.append("    " * rank + f"r{k}[i{comma}{places}] = d{k}[row{comma}{places}]")
-        return lines
+        return [f"gather{k}(r{k}, d{k}, order, at, n)" for k in self.places("data")]
+
+    def helpers(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Functions of the text that it calls, with their signatures; arrays given to one do not overlap."""
+        if self.batches != "gathered":
+            return []
+        codes = [(k, self.arguments[k].code) for k in self.places("data")]
+        return [("shuffle", ("i8:1:C", "u8:1:C")),
+                *((f"gather{k}", (code, code, "i8:1:C", "i8", "i8")) for k, code in codes)]
+
+    def gather(self, k: int) -> str:
+        """The function that brings rows of an array together."""
+        rank = int(self.arguments[k].code.split(":")[1])
+        inner = [f"j{axis}" for axis in range(1, rank)]
+        lines = [f"def gather{k}(batch, data, order, at, n):", "    for i in range(n):", "        row = order[at + i]"]
+        for axis, name in enumerate(inner, 1):
+            lines.append("    " * (axis + 1) + f"for {name} in range(data.shape[{axis}]):")
+        lines.append("    " * (rank + 1) + f"batch[{', '.join(['i', *inner])}] = data[{', '.join(['row', *inner])}]")
+        return "\n".join(lines) + "\n\n\n"
 
     def clearing(self) -> list[str]:
         """Buffers of the gradient back to zero."""

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class Trainer:
         key = gradient._key(found, "accumulate")
         text, signature = epochs.text(), epochs.signature(SIGNATURE)
         function = compiled_epochs(text, signature, gradient._compiled(found, mode), key,
-                                   self.state.plan.kernel(self.state.dtypes), step.text)
+                                   self.state.plan.kernel(self.state.dtypes), step.text, epochs.helpers())
         values = iter([*gradient._flat(found, bound), *mode.product.captured, *bars])
         fixed: list[Any] = []
         floats = iter([leaf for leaf in leaves(self.inner) if is_stepped(leaf)])
@@ -209,8 +209,8 @@ def _gradient(fun: Callable, count: int) -> GradientFunction:
 
 
 def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, gradient_key: str | None, step: Callable,
-                    step_text: str) -> Callable:
-    """The function `epochs` of a text, which calls the gradient and the step."""
+                    step_text: str, helpers: Sequence[tuple[str, tuple[str, ...]]]) -> Callable:
+    """The function `epochs` of a text, which calls the gradient, the step, and helpers of the text."""
     from adtrans.backend import cpu
 
     key = None if gradient_key is None else cache.digest("epochs", key_of(text, signature), gradient_key, step_text)
@@ -219,9 +219,8 @@ def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, g
     stored = None if key is None else cpu.load(key)
     if stored is None:
         names = {"gradient": gradient, "step": step}
-        if "def shuffle" in text:
-            names["shuffle"] = cpu.compile_module(text, "shuffle", ("i8:1:C", "u8:1:C"), key=None, meta={},
-                                                  wrapping=()).function
+        for name, types in helpers:
+            names[name] = cpu.compile_module(text, name, types, key=None, meta={}, noalias=True, wrapping=()).function
         stored = cpu.compile_module(text, "epochs", signature, key=key, meta={}, wrapping=(), names=names)
     if key is not None:  # without one nothing tells this gradient from others
         _FUNCTIONS[key] = stored.function
