@@ -5,6 +5,8 @@
     optimizer.step(params, grads, state)
 """
 
+import importlib
+
 from adtrans.optim import schedules
 from adtrans.optim.combine import (
     accumulate,
@@ -60,12 +62,21 @@ from adtrans.optim.results import FitResult, NotFiniteError
 from adtrans.optim.saved import load
 from adtrans.optim.state import State
 
+# What needs Numba is imported when it is first asked for.
+_PLACES = {"minimize": "minimization", "least_squares": "leastsquares", "Result": "result"}
+
 __all__ = [
-    "FitResult", "NotFiniteError", "Optimizer", "State", "accumulate", "adabelief", "adadelta", "adafactor",
+    "FitResult", "NotFiniteError", "Optimizer", "Result", "State", "accumulate", "adabelief", "adadelta", "adafactor",
     "adagrad", "adam", "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain",
     "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum",
-    "ema_parameters", "fit", "fromage", "lamb", "lars", "lion", "load", "masked", "muon", "nadam", "optimistic_sgd",
-    "per_leaf", "plot_trajectories", "polyak_average", "radam", "rmsprop", "rprop", "rule", "scale",
-    "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd", "signum",
-    "skip_not_finite", "threads", "trajectory", "yogi",
+    "ema_parameters", "fit", "fromage", "lamb", "lars", "least_squares", "lion", "load", "masked", "minimize", "muon",
+    "nadam", "optimistic_sgd", "per_leaf", "plot_trajectories", "polyak_average", "radam", "rmsprop", "rprop", "rule",
+    "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd",
+    "signum", "skip_not_finite", "threads", "trajectory", "yogi",
 ]
+
+
+def __getattr__(name: str):
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"adtrans.optim.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'adtrans.optim' has no attribute {name!r}")

@@ -129,6 +129,20 @@ class Optimizer:
             self._kernel(state)
         self._run(state.kernel, params, grads, state)
 
+    def compiled_step(self, params: Any, grads: Any, state: State) -> tuple[Callable, tuple] | None:
+        """The compiled step with its five arguments, for compiled code that calls it; None where Python has a part.
+
+        It works on these very arrays, whose addresses are among the arguments, and so has to be called while they are
+        there.
+        """
+        if state.kernel is None or state.plan is not self._made:
+            self._kernel(state)
+        state.bind(params, grads)
+        plan = state.plan
+        if plan.calls or plan.threads > 1 or not state.is_direct(grads):
+            return None
+        return state.kernel, (*state.rows(), plan.numbers, state.numbers, state.counter)
+
     def interpreted(self, params: Any, grads: Any, state: State) -> None:
         """What `step` does, the same generated source run by CPython."""
         from adtrans.backend.python import load_module

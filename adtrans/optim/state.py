@@ -15,6 +15,7 @@ import numpy as np
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.optim.headers import IN_ONE_PIECE, WRITEABLE, expectation, kinds
 from adtrans.optim.leaves import check_parameter, items, leaves, like, named_leaves, rebuilt
+from adtrans.optim.memory import overlap
 
 # Arrays whose addresses are equal modulo 4096 wait for each other's stores.
 PAGE, STAGGER = 4096, 256
@@ -172,6 +173,12 @@ class State:
             kept.append(leaf)
         self.table[:, 2] = [leaf.ctypes.data for leaf in kept]
         self.kept_grads = kept
+
+    def is_direct(self, grads: Any) -> bool:
+        """Whether a step would read and write the arrays that were bound, and no copies."""
+        given = like(self.structure, grads, "grads")
+        same = all(given[k].ctypes.data == self.table[row, 2] for row, k in enumerate(self.active))
+        return same and not self.copies and not any(overlap(self.table, row) for row in range(len(self.active)))
 
     def write_back(self) -> None:
         """Bring parameters that were stepped as copies back."""
