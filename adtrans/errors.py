@@ -39,6 +39,10 @@ class ArgumentValueError(AdtransError, ValueError):
     """An argument of the right kind with a wrong value or shape."""
 
 
+class CheckpointError(AdtransError, ValueError):
+    """A checkpoint that is damaged, of another version, or of something else."""
+
+
 class LocatedError(AdtransError):
     """An error that points at the user's source.
 

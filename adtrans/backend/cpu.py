@@ -278,6 +278,8 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
         steps.append((VectorMath, typed_passes.NopythonTypeInference))
     if "factors.lu_" in text:
         import adtrans.backend.factors  # noqa: F401
+    if "adtrans.optim.memory" in text:
+        import adtrans.backend.memory  # noqa: F401
 
     return Pipeline
 
