@@ -612,7 +612,9 @@ class Lanes:
 
     def enter(self, mirror: Mirror) -> None:
         mirror.known[self.statement.counter] = self.counter
-        mirror.iteration = self.reverse.build.prim("sub", self.counter, self.start)
+        number = self.reverse.build.prim("sub", self.counter, self.start)
+        step = self.statement.step
+        mirror.iteration = number if step == const(1) else self.reverse.build.prim("floordiv", number, step)
 
     def loop(self, carries, body, span) -> For:
         return For(self.counter, self.start, self.stop, self.statement.step, carries, body, None, span)

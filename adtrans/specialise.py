@@ -22,6 +22,7 @@ from adtrans.instrument import instrument, instrument_adjoints
 from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
+from adtrans.optimise.across import across
 from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
@@ -92,7 +93,7 @@ def finished(program: Program, options: Options) -> Program:
 
 def in_blocks(program: Program) -> Program:
     """With loops over independent iterations in blocks."""
-    made = block(program)
+    made = across(block(program))
     return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
 
 

@@ -113,9 +113,14 @@ class Outer:
 
 
 class Blocks:
-    """One loop in the making. `lane` stands for the counter of whichever innermost loop a statement comes into."""
+    """One loop in the making. `lane` stands for the counter of whichever innermost loop a statement comes into.
 
-    def __init__(self, loop: For, independence: Independence):
+    `sliced` is memory of which each iteration has a part, by an index; what else is written is scratch memory. With it
+    given, the loop may be within others.
+    """
+
+    def __init__(self, loop: For, independence: Independence, sliced: set[Var] | None = None):
+        self.sliced = sliced
         self.loop, self.independence, self.classes = loop, independence, independence.activity.classes
         self.written = {self.classes[item.array] for item in ir.walk(loop.body) if isinstance(item, Store)}
         self.lane = Var(INT, "b")
@@ -132,9 +137,10 @@ class Blocks:
         zeros = {carry.inside: zero(carry.inside.type) for carry in loop.carries}
         body, names = without(loop.body, zeros)
         self.spread(body)
-        if any(isinstance(item, For) and self.differs(item) for item in ir.walk(body)) or not self.pays(body):
+        if any(isinstance(item, For) and self.differs(item) for item in ir.walk(body)) or \
+                self.sliced is None and not self.pays(body):
             return None
-        items = self.items(self.packed(body, ()))
+        items = self.items(self.packed(body, ()) if self.sliced is None else body)
         groups = list(flat(items))
         if not groups or items[-1] is not groups[-1]:
             items.append(Group())
@@ -260,13 +266,23 @@ class Blocks:
         """Values carried round a loop have arrays of their own."""
         for carry in loop.carries:
             if carry.inside in self.varying:
-                row = self.row(carry.inside)
+                kept = self.rows.get(carry.init) if self.passes_through(carry) else None
+                row = kept or self.row(carry.inside)
                 self.rows[carry.inside] = self.rows[carry.after] = row
-                group.body.append(Store(row, (self.lane,), carry.init, loop.span))
+                if kept is None:
+                    group.body.append(Store(row, (self.lane,), carry.init, loop.span))
+
+    def passes_through(self, carry: Carry) -> bool:
+        """Whether a loop takes over a value that nothing else reads, and gives it back to where it came from."""
+        users = self.independence.users
+        return len(users.get(carry.init, ())) == 1 and all(
+            isinstance(user, For) and any(carry.after is other.next and carry.init is other.inside
+                                          for other in user.carries) for user in users.get(carry.after, (None,)))
 
     def outer(self, loop: For) -> Outer:
         items = self.items(loop.body)
-        differing = [carry for carry in loop.carries if carry.inside in self.varying]
+        differing = [carry for carry in loop.carries if carry.inside in self.varying
+                     and self.rows.get(carry.next) is not self.rows[carry.inside]]
         if differing:
             if not items or not isinstance(items[-1], Group):
                 items.append(Group())
@@ -291,7 +307,7 @@ class Blocks:
 
     def emit(self, items: list, carries: tuple[Carry, ...]) -> list[Stmt]:
         loop, build = self.loop, Builder()
-        first, count = Var(INT, "first"), None
+        first, count = Var(INT, "first", lane=True), None
         build.span = loop.span
         with build.block() as body:
             count = build.prim("min", const(WIDTH), build.prim("sub", loop.stop, first), name="count")
@@ -388,7 +404,7 @@ class Blocks:
 
     def private(self, array: Var) -> bool:
         """Whether every iteration has the array for itself."""
-        return self.classes[array] in self.written and array not in self.rows.values()
+        return self.classes[array] in self.written - (self.sliced or set()) and array not in self.rows.values()
 
     def widened(self, array: Var) -> Var:
         """The array with an axis for the iterations of a block."""
