@@ -205,6 +205,71 @@ def test_loops_that_depend_on_each_other(body):
     assert not in_place(gradient.source)
 
 
+@pytest.mark.parametrize("body", [
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        a = total + x[i]
+        b = total + w * x[i]
+        total = a + b
+    return total
+    """,
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        t = total
+        for j in range(2):
+            t = t + total
+        total = t + x[i] * w
+    return total
+    """,
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        t = total + x[i]
+        if i % 2 == 0:
+            t = x[i] + (total + t)
+        total = t
+    return total
+    """])
+def test_a_sum_that_is_added_to_itself(body):
+    fun, gradient = made(body)
+    right(fun, gradient)
+    assert not in_place(gradient.source)
+
+
+@pytest.mark.parametrize("second", ["b = total * 1.0", "b = total", "b = w"])
+@pytest.mark.parametrize("inner", ["b += x[i] * 2.0", "b = total", "b = total + w"])
+def test_a_sum_that_two_sums_go_on_from(second, inner):
+    """What a sum does to the result by way of a loop is counted once, and all of it."""
+    fun, gradient = made(f"""
+        total = 0.1 * w
+        for i in range(len(x)):
+            total += x[i] * x[i] * w
+        a = total
+        {second}
+        for i in range(len(x)):
+            a += x[i] * w
+            {inner}
+        return a + 3.0 * b
+        """)
+    right(fun, gradient)
+
+
+def test_what_is_checked_first_fails_first():
+    fun, gradient = made("""
+        total = 0.0
+        for i in range(len(x)):
+            total += x[i] * x[i] * w
+        if len(x) == 0:
+            raise ValueError("nothing to average")
+        return total / len(x)
+        """)
+    right(fun, gradient)
+    with pytest.raises(ValueError, match="nothing to average"):
+        gradient.interpreted(X[:0], W)
+
+
 def test_tapes_of_one_iteration():
     _, gradient = made("""
         total = 0.0
