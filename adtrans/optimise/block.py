@@ -117,7 +117,8 @@ class Blocks:
 
     def __init__(self, loop: For, independence: Independence):
         self.loop, self.independence, self.classes = loop, independence, independence.activity.classes
-        self.written = {self.classes[item.array] for item in ir.walk(loop.body) if isinstance(item, Store)}
+        self.written = {self.classes[item.array if isinstance(item, Store) else item.var]
+                        for item in ir.walk(loop.body) if isinstance(item, (Store, Alloc))}
         self.lane = Var(INT, "b")
         self.varying: set[Var] = {loop.counter, self.lane}
         self.wide: dict[Var, Var] = {}
@@ -248,6 +249,8 @@ class Blocks:
                 case Alloc(array, shape):
                     self.wide[array] = Var(replace(array.type, rank=array.type.rank + 1), array.name)
                     found.append(replace(item, var=self.wide[array], shape=(*shape, const(WIDTH))))
+                case Let(_, Dim(array)) if array in self.wide:
+                    found.append(replace(item, expr=replace(item.expr, array=self.wide[array])))
                 case Let(var) if var not in self.varying:
                     found.append(item)
                 case Check(test) if test not in self.varying:

@@ -113,6 +113,16 @@ TAKEN = {
         total += np.sum(d * d)
     return total
     """.replace("np.zeros(len(w)) + x[i]", "w * 0.0 + x[i]"),
+    "arrays only read": """
+    total = 0.0
+    for i in range(len(x)):
+        zeros = np.zeros(4)
+        y = x[i]
+        for j in range(len(w)):
+            y = y * w[j] + zeros[j + 1]
+        total += y * len(zeros)
+    return total
+    """,
 }
 LEFT = {
     "ranges that differ": """
