@@ -331,7 +331,8 @@ class Gatherer:
                      and self.own_place(inner.loop, item.index)
                      and all(index is inner.loop.counter or index not in known or isinstance(known[index], Prim)
                              and set(known[index].args).isdisjoint(known) for index in item.index) for item in stores)
-        if not simple or len(stores) != 1:
+        if not simple or len(stores) != 1 or any(isinstance(item, Accumulate) and not self.apart(
+                item.array, stores[0].array) for item in inner.body):
             return []
         reads = {(item.expr.array, item.expr.index) for item in inner.body if isinstance(item, Let)
                  and isinstance(item.expr, Load) and not self.apart(item.expr.array, stores[0].array)}

@@ -249,7 +249,7 @@ def test_arrays_that_take_turns(fun, gathered):
 
 
 STORED = {"one element": "v[0]", "in turn": "v[j % 5]", "in pairs": "v[j // 2]", "clipped": "v[min(j, 7)]",
-          "wrapped": "v[j - 30]", "its own": "v[j]"}
+          "wrapped": "v[j - 30]", "its own": "v[j]", "read": "v[j]"}
 
 
 @pytest.mark.parametrize("place", STORED)
@@ -260,7 +260,7 @@ def f(x, steps):
     u, v = x.copy(), x * 2.0
     for _ in range(steps):
         for j in range(1, len(x)):
-            {STORED[place]} = 0.3 * u[j - 1] * u[j] + 0.1 * u[j - 2]
+            {STORED[place]} = 0.3 * u[j - 1] * u[j] + 0.1 * u[j - 2]{" + v[-3]" * (place == "read")}
         u, v = v, u
     return np.sum(u * u * v)
 """)
