@@ -238,6 +238,32 @@ def test_a_sum_that_is_added_to_itself(body):
     assert not in_place(gradient.source)
 
 
+@pytest.mark.parametrize("head, read, then", [
+    ("q = p.reshape(2, -1)", "q[0, j]", "p[0] = p[0]"),
+    ("q = p.reshape(2, 3).T", "q[j, 0]", "p[0] = p[0]"),
+    ("q = p[:3] if len(x) > 3 else p[1:]", "q[j]", "p[0] = p[0]"),
+    ("q, r = p, k + 0", "q[j]", "p, r = r, p"),
+])
+def test_memory_with_two_names(head, read, then):
+    """What is read by one name and overwritten by another one is kept, although it has no derivative."""
+    fun, gradient = made(f"""
+        k = np.array([0, 1, 2, 2, 1, 0])
+        p = k.copy()
+        {head}
+        total = 0.0
+        for i in range(len(x)):
+            y = x[i]
+            for j in range(3):
+                y = y * y * x[{read}] + w
+            for j in range(3):
+                p[j] = (p[j] + 1 + j) % 3
+            {then}
+            total += y
+        return total
+        """)
+    right(fun, gradient)
+
+
 @pytest.mark.parametrize("second", ["b = total * 1.0", "b = total", "b = w"])
 @pytest.mark.parametrize("inner", ["b += x[i] * 2.0", "b = total", "b = total + w"])
 def test_a_sum_that_two_sums_go_on_from(second, inner):

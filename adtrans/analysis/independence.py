@@ -129,6 +129,8 @@ class Independence:
                    if isinstance(var, Var) and not isinstance(var.type, ir.Scalar)}
         if any(isinstance(var.type, ir.ListOf) for group in touched for var in self.references[group]):
             return False
+        if any(len(self.from_outside(group, loop, inside)) > 1 for group in written):
+            return False
         ends = set(map(self.group, (*self.program.results, *self.program.facts.get("outputs", ()))))
         for group in touched & self.activity.memory:
             later = [statement for statement in self.places[group] if id(statement) not in inside
@@ -141,6 +143,14 @@ class Independence:
                         not Coverage(self.ranges, group).complete(loop):
                     return False
         return True
+
+    def from_outside(self, group: Var, loop: For, inside: set[int]) -> set[Var]:
+        """The references to memory that a loop uses and does not define: by itself it does not tell that they are to
+        the same memory."""
+        used = {var for statement in self.places[group] if id(statement) in inside for var in ir.operands(statement)
+                if var in self.references[group]}
+        made = {var: self.regions.definition.get(var) for var in used}
+        return {var for var in used if made[var] is loop or id(made[var]) not in inside}
 
     def group(self, operand: Operand):
         return self.activity.classes[operand] if isinstance(operand, Var) else operand
