@@ -44,8 +44,9 @@ from adtrans.ir import (
 if TYPE_CHECKING:
     from adtrans.reverse import Reverse, Seeds
 
-# Integer operations that do not fail, in what the size of a tape is computed from.
+# Integer operations that do not fail, in what the size of a tape is computed from; what does not fail for floats.
 SIZES = ("add", "sub", "mul", "neg", "min", "max")
+SAFE = (*SIZES, "cast", "select", "abs")
 
 
 @dataclass
@@ -92,6 +93,9 @@ class Effects:
         self.build = Builder(relaxed=True)
         self.build.span = loop.span
         self.again: dict[Var, Operand | None] = {}
+        inside = {id(statement) for statement in ir.walk((loop,))}
+        self.checks = [self.regions.order[id(statement)] for statement in ir.walk(independence.program.body)
+                       if isinstance(statement, Check) and id(statement) not in inside]
 
     def of(self, var: Var) -> Operand | None:
         """The adjoint of a variable of the function level; None where values after the loop decide about it."""
@@ -99,7 +103,7 @@ class Effects:
         for result, seed in self.seeds:
             if result is var:
                 total = self.build.prim("add", total, seed)
-        for statement in self.independence.users.get(var, ()):
+        for statement in {id(statement): statement for statement in self.independence.users.get(var, ())}.values():
             part = self.through(statement, var)
             if part is None:
                 return None
@@ -119,7 +123,7 @@ class Effects:
         made, expr = statement.var, statement.expr
         if not self.activity.is_active(made):
             return zero(var.type)
-        factor = self.factor(expr, var)
+        factor = self.factor(expr, var) if self.punctual(statement) else None
         bar = self.of(made) if factor is not None else None
         if bar is None:
             return None
@@ -136,7 +140,7 @@ class Effects:
         """What it does where a later loop adds to it."""
         total: Operand = zero(var.type)
         carries = [carry for carry in statement.carries if carry.init is var]
-        if not carries or var in (statement.start, statement.stop, statement.step):
+        if not carries or any(carry.next is var for carry in statement.carries):
             return None
         for carry in carries:
             bar = self.of(carry.after) if self.independence.is_sum(carry) else None
@@ -162,6 +166,14 @@ class Effects:
                 return found and ("truediv", found)
         return None
 
+    def punctual(self, statement: Let) -> bool:
+        """Whether an operation may run before the loop: it does not fail, or no check that might fail comes first."""
+        match statement.expr:
+            case Prim(op, args) if op in SAFE or op == "truediv" and isinstance(args[1], Const) and args[1].value:
+                return True
+        order = self.regions.order
+        return not any(order[id(self.loop)] < check < order[id(statement)] for check in self.checks)
+
     def earlier(self, operand: Operand) -> Operand | None:
         """A value as it is at hand, or can be computed, before the loop."""
         if not isinstance(operand, Var) or operand in self.again:
@@ -172,7 +184,7 @@ class Effects:
             return operand
         found = None
         match definition:
-            case Let(var, Prim(op, args)):
+            case Let(var, Prim(op, args)) if self.punctual(definition):
                 parts = [self.earlier(arg) for arg in args]
                 found = None if None in parts else self.build.prim(op, *parts, type=var.type)
             case Let(_, Dim(array, axis)) if self.earlier(array) is array:

@@ -205,6 +205,97 @@ def test_loops_that_depend_on_each_other(body):
     assert not in_place(gradient.source)
 
 
+@pytest.mark.parametrize("body", [
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        a = total + x[i]
+        b = total + w * x[i]
+        total = a + b
+    return total
+    """,
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        t = total
+        for j in range(2):
+            t = t + total
+        total = t + x[i] * w
+    return total
+    """,
+    """
+    total = w * 0.1
+    for i in range(len(x)):
+        t = total + x[i]
+        if i % 2 == 0:
+            t = x[i] + (total + t)
+        total = t
+    return total
+    """])
+def test_a_sum_that_is_added_to_itself(body):
+    fun, gradient = made(body)
+    right(fun, gradient)
+    assert not in_place(gradient.source)
+
+
+@pytest.mark.parametrize("head, read, then", [
+    ("q = p.reshape(2, -1)", "q[0, j]", "p[0] = p[0]"),
+    ("q = p.reshape(2, 3).T", "q[j, 0]", "p[0] = p[0]"),
+    ("q = p[:3] if len(x) > 3 else p[1:]", "q[j]", "p[0] = p[0]"),
+    ("q, r = p, k + 0", "q[j]", "p, r = r, p"),
+])
+def test_memory_with_two_names(head, read, then):
+    """What is read by one name and overwritten by another one is kept, although it has no derivative."""
+    fun, gradient = made(f"""
+        k = np.array([0, 1, 2, 2, 1, 0])
+        p = k.copy()
+        {head}
+        total = 0.0
+        for i in range(len(x)):
+            y = x[i]
+            for j in range(3):
+                y = y * y * x[{read}] + w
+            for j in range(3):
+                p[j] = (p[j] + 1 + j) % 3
+            {then}
+            total += y
+        return total
+        """)
+    right(fun, gradient)
+
+
+@pytest.mark.parametrize("second", ["b = total * 1.0", "b = total", "b = w"])
+@pytest.mark.parametrize("inner", ["b += x[i] * 2.0", "b = total", "b = total + w"])
+def test_a_sum_that_two_sums_go_on_from(second, inner):
+    """What a sum does to the result by way of a loop is counted once, and all of it."""
+    fun, gradient = made(f"""
+        total = 0.1 * w
+        for i in range(len(x)):
+            total += x[i] * x[i] * w
+        a = total
+        {second}
+        for i in range(len(x)):
+            a += x[i] * w
+            {inner}
+        return a + 3.0 * b
+        """)
+    right(fun, gradient)
+
+
+def test_what_is_checked_first_fails_first():
+    fun, gradient = made("""
+        total = 0.0
+        for i in range(len(x)):
+            total += x[i] * x[i] * w
+        if len(x) == 0:
+            raise ValueError("nothing to average")
+        return total / len(x)
+        """)
+    right(fun, gradient)
+    with pytest.raises(ValueError, match="nothing to average"):
+        gradient.interpreted(X[:0], W)
+
+
 def test_tapes_of_one_iteration():
     _, gradient = made("""
         total = 0.0

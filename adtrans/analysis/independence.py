@@ -80,39 +80,41 @@ class Independence:
         if isinstance(carry.inside.type, Array):
             return False
         partial, pending = {carry.inside}, [carry.inside]
-        checks = [carry.next]
+        checks, added = [carry.next], []
         while pending:
             var = pending.pop()
             for statement in self.users.get(var, ()):
                 found = self.passed_on(statement, var, carry)
                 if found is None:
                     return False
-                more, nexts = found
+                more, nexts, others = found
                 checks += nexts
+                added += others
                 pending += [other for other in more if other not in partial]
                 partial.update(more)
-        return all(check in partial for check in checks)
+        return all(check in partial for check in checks) and partial.isdisjoint(added)
 
-    def passed_on(self, statement: Stmt, var: Var, carry: Carry) -> tuple[list[Var], list[Operand]] | None:
-        """The variables that are `var` and something more after a statement, and those that have to be; None where
-        the statement does anything else with it."""
+    def passed_on(self, statement: Stmt, var: Var, carry: Carry) -> \
+            tuple[list[Var], list[Operand], list[Operand]] | None:
+        """The variables that are `var` and something more after a statement, those that have to be, and what is added
+        to it, which must not be; None where the statement does anything else with it."""
         match statement:
             case Let(made, Prim("add", (left, right))) if (left is var) != (right is var):
-                return [made], []
+                return [made], [], [right if left is var else left]
             case Let(made, Prim("sub", (left, right))) if left is var and right is not var:
-                return [made], []
+                return [made], [], [right]
             case For(carries=carries) if any(other is carry for other in carries):
-                return None if any(var is other.next for other in carries if other is not carry) else ([], [])
+                return None if any(var is other.next for other in carries if other is not carry) else ([], [], [])
             case For(carries=carries) | While(carries=carries):
                 own = [other for other in carries if var in (other.init, other.next)]
                 if not own or var in list(ir.operands(statement))[:3 if isinstance(statement, For) else 0] \
                         or var is getattr(statement, "test", None):
                     return None
                 return [v for other in own for v in (other.inside, other.after)], \
-                    [v for other in own for v in (other.init, other.next)]
+                    [v for other in own for v in (other.init, other.next)], []
             case If(merges=merges) if statement.test is not var:
                 own = [merge for merge in merges if var in (merge.then, merge.orelse)]
-                return [merge.after for merge in own], [v for merge in own for v in (merge.then, merge.orelse)]
+                return [merge.after for merge in own], [v for merge in own for v in (merge.then, merge.orelse)], []
         return None
 
     # --- memory
@@ -127,6 +129,8 @@ class Independence:
                    if isinstance(var, Var) and not isinstance(var.type, ir.Scalar)}
         if any(isinstance(var.type, ir.ListOf) for group in touched for var in self.references[group]):
             return False
+        if any(len(self.from_outside(group, loop, inside)) > 1 for group in written):
+            return False
         ends = set(map(self.group, (*self.program.results, *self.program.facts.get("outputs", ()))))
         for group in touched & self.activity.memory:
             later = [statement for statement in self.places[group] if id(statement) not in inside
@@ -139,6 +143,14 @@ class Independence:
                         not Coverage(self.ranges, group).complete(loop):
                     return False
         return True
+
+    def from_outside(self, group: Var, loop: For, inside: set[int]) -> set[Var]:
+        """The references to memory that a loop uses and does not define: by itself it does not tell that they are to
+        the same memory."""
+        used = {var for statement in self.places[group] if id(statement) in inside for var in ir.operands(statement)
+                if var in self.references[group]}
+        made = {var: self.regions.definition.get(var) for var in used}
+        return {var for var in used if made[var] is loop or id(made[var]) not in inside}
 
     def group(self, operand: Operand):
         return self.activity.classes[operand] if isinstance(operand, Var) else operand
@@ -233,9 +245,9 @@ class Coverage:
 
     def wider(self, loop: For, interval: Interval) -> Interval:
         """An index that runs with the counter of a loop becomes an interval."""
-        low, _, high, _ = interval
+        low, first, high, past = interval
         terms, constant = self.ranges.build.affine(low) if isinstance(low, Var) else ({}, 0)
-        if low is not high or terms != {loop.counter: 1}:
+        if low is not high or (first, past) != (0, 1) or terms != {loop.counter: 1}:
             return interval
         if loop.step == ONE:
             return loop.start, constant, loop.stop, constant

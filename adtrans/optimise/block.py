@@ -87,6 +87,10 @@ def suits(loop: For) -> bool:
     """Whether a loop may have enough iterations, holds loops, and nothing that cannot run side by side."""
     if loop.step != ONE or loop.leave is not None or not any(isinstance(item, For) for item in loop.body):
         return False
+    checks = {(item.error, item.message if item.error != "IndexError" else "")
+              for item in ir.walk(loop.body) if isinstance(item, Check)}
+    if len(checks) > 1:  # of which another one might fail first
+        return False
     if isinstance(loop.start, Const) and isinstance(loop.stop, Const) and loop.stop.value - loop.start.value < SHORT:
         return False
     return all(isinstance(item, (Let, Store, Check, For, If)) or isinstance(item, Alloc) and item in loop.body
@@ -122,7 +126,8 @@ class Blocks:
     def __init__(self, loop: For, independence: Independence, sliced: set[Var] | None = None):
         self.sliced = sliced
         self.loop, self.independence, self.classes = loop, independence, independence.activity.classes
-        self.written = {self.classes[item.array] for item in ir.walk(loop.body) if isinstance(item, Store)}
+        self.written = {self.classes[item.array if isinstance(item, Store) else item.var]
+                        for item in ir.walk(loop.body) if isinstance(item, (Store, Alloc))}
         self.lane = Var(INT, "b")
         self.varying: set[Var] = {loop.counter, self.lane}
         self.wide: dict[Var, Var] = {}
@@ -254,6 +259,8 @@ class Blocks:
                 case Alloc(array, shape):
                     self.wide[array] = Var(replace(array.type, rank=array.type.rank + 1), array.name)
                     found.append(replace(item, var=self.wide[array], shape=(*shape, const(WIDTH))))
+                case Let(_, Dim(array)) if array in self.wide:
+                    found.append(replace(item, expr=replace(item.expr, array=self.wide[array])))
                 case Let(var) if var not in self.varying:
                     found.append(item)
                 case Check(test) if test not in self.varying:
@@ -357,8 +364,8 @@ class Blocks:
         build.emit(For(counter, ZERO, self.count, ONE, tuple(carries), tuple(body), None, self.loop.span))
 
     def checked(self, build: Builder, group: Group) -> set[int]:
-        """Checks that counters are below something uniform are made once, for the last iteration of the block; their
-        identities."""
+        """Checks that counters are below something uniform are made once, for the last iteration of the block, and tell
+        the first index that is not; their identities."""
         definitions = {item.var: item.expr for item in group.body if isinstance(item, Let)}
         done = set()
         for item in group.body:
@@ -369,7 +376,8 @@ class Blocks:
                     offset = self.offset(index, definitions)
                     if offset is not None:
                         last = build.prim("add", self.first, build.prim("add", self.count, const(offset - 1)))
-                        values = tuple(last if value is index else value for value in item.values)
+                        wrong = build.prim("max", build.prim("add", self.first, const(offset)), bound)
+                        values = tuple(wrong if value is index else value for value in item.values)
                         if not self.any_varying(values):
                             build.emit(replace(item, test=build.prim("lt", last, bound), values=values))
                             done.add(id(item))

@@ -19,10 +19,12 @@ Only the order of additions changes: the loops may neither read nor store what t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from adtrans import ir
 from adtrans.analysis.alias import exchanged, memory_classes
 from adtrans.analysis.indices import Indices
+from adtrans.analysis.ranges import Ranges
 from adtrans.build import ONE, ZERO, Builder, const, zero
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
 from adtrans.optimise.simplify import simplify, substitute
@@ -116,13 +118,17 @@ class Gatherer:
 
     def __init__(self, program: Program):
         self.classes, self.exchanged = memory_classes(program), exchanged(program)
-        self.indices = Indices(program)
+        self.indices, self.program = Indices(program), program
         self.open: list[list[Stmt]] = []
         self.depth: dict[Var, int] = dict.fromkeys(program.params, 0)
         self.integers = {statement.var: statement.expr for statement in ir.walk(program.body)
                          if isinstance(statement, Let) and isinstance(statement.expr, (Prim, Dim))
                          and statement.var.type == INT}
         self.changed = False
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        return Ranges(self.program)
 
     def block(self, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         self.open.append([])
@@ -220,8 +226,11 @@ class Gatherer:
                 places.setdefault(group, set()).add((access.array, access.index))
                 kinds.setdefault(group, set()).add(type(access))
         ordered = [places[group] for group, each in kinds.items() if Store in each or each == {Load, Accumulate}]
-        return all(len(each) == 1 and any(self.indices.affine(index)[0] is loop.counter for _, place in each
-                                          for index in place) for each in ordered)
+        return all(len(each) == 1 and all(self.own_place(loop, place) for _, place in each) for each in ordered)
+
+    def own_place(self, loop: For, index: tuple[Operand, ...]) -> bool:
+        """Whether an element is another one in each iteration: an index follows the counter, and never wraps."""
+        return any(self.indices.affine(item)[0] is loop.counter and self.ranges.not_negative(item) for item in index)
 
     # --- where rows of values are kept
 
@@ -319,11 +328,15 @@ class Gatherer:
         stores = [item for item in inner.body if isinstance(item, Store)]
         known = {item.var: item.expr for item in inner.body if isinstance(item, Let)}
         simple = all(isinstance(item.value, Const) and self.exchanged.get(item.array, ("start",))[0] != "start"
+                     and self.own_place(inner.loop, item.index)
                      and all(index is inner.loop.counter or index not in known or isinstance(known[index], Prim)
                              and set(known[index].args).isdisjoint(known) for index in item.index) for item in stores)
-        reads = {item.expr.index for item in inner.body if isinstance(item, Let) and isinstance(item.expr, Load)
-                 and any(item.expr.array is store.array for store in stores)}
-        return stores if simple and len(stores) == 1 and reads <= {stores[0].index} else []
+        if not simple or len(stores) != 1 or any(isinstance(item, Accumulate) and not self.apart(
+                item.array, stores[0].array) for item in inner.body):
+            return []
+        reads = {(item.expr.array, item.expr.index) for item in inner.body if isinstance(item, Let)
+                 and isinstance(item.expr, Load) and not self.apart(item.expr.array, stores[0].array)}
+        return stores if reads <= {(stores[0].array, stores[0].index)} else []
 
     # --- a loop over rows
 

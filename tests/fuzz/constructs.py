@@ -26,6 +26,7 @@ range-bound-changed zero-trip over-array over-rows over-tuple over-list enumerat
 reversed-range reversed-array reversed-tuple while while-tolerance while-flag tally break continue for-else
 while-else return-in-loop nested index-after-loop carried-scalar carried-array swap-names rebind-array
 scratch-inside scratch-outside int-to-float alongside handed-on left noted swept stencil recurrence
+points
 """
 BUILTINS = "len min max min-of-array max-of-array abs sum int float round round-digits any all"
 CONTAINERS = """

@@ -4,7 +4,7 @@
 True
 """
 
-from tests.fuzz import assignments, branches, containers, functions, loops, mutation, picking
+from tests.fuzz import assignments, branches, containers, functions, loops, mutation, picking, points
 
 TABLE = {
     assignments.assign: 9,
@@ -58,6 +58,7 @@ TABLE = {
     loops.noted: 2,
     loops.stencil: 4,
     loops.recurrence: 4,
+    points.over_points: 7,
     containers.listed: 1.2,
     containers.list_store: 1,
     containers.mapped: 1.2,
@@ -72,5 +73,5 @@ TABLE = {
 FLAT = {
     f: weight
     for f, weight in TABLE.items()
-    if f.__module__.rsplit(".", 1)[1] not in ("loops", "branches", "functions")
+    if f.__module__.rsplit(".", 1)[1] not in ("loops", "points", "branches", "functions")
 }

@@ -113,6 +113,16 @@ TAKEN = {
         total += np.sum(d * d)
     return total
     """.replace("np.zeros(len(w)) + x[i]", "w * 0.0 + x[i]"),
+    "arrays only read": """
+    total = 0.0
+    for i in range(len(x)):
+        zeros = np.zeros(4)
+        y = x[i]
+        for j in range(len(w)):
+            y = y * w[j] + zeros[j + 1]
+        total += y * len(zeros)
+    return total
+    """,
 }
 LEFT = {
     "ranges that differ": """
@@ -184,8 +194,36 @@ def test_indices_are_checked():
     for call in (gradient, gradient.interpreted):
         assert np.allclose(call(np.ones(8), np.ones(8), np.ones(2)), 2.0)
         assert np.allclose(call(np.ones(0), np.ones(0), np.ones(2)), np.zeros(0))
-        with pytest.raises(IndexError, match=r"test_block.py:\d+: index out of bounds for axis 0.* 7"):
-            call(np.ones(8), np.ones(7), np.ones(2))
+        for extent in (1, 5, 7):
+            with pytest.raises(IndexError, match=r"test_block.py:\d+: index out of bounds for axis 0") as caught:
+                call(np.ones(8), np.ones(extent), np.ones(2))
+            assert str(caught.value).endswith(f"size = {extent} {extent}")
+
+
+def test_what_fails_first_is_told():
+    """The loop is left as it is where an iteration could fail for another reason than an earlier one."""
+    def fun(x, w, k):
+        total = 0.0
+        for i in range(len(x)):
+            y = x[i]
+            for j in range(len(w)):
+                y = y * w[j] + x[i]
+                if y > 100.0:
+                    raise ValueError("too large")
+            total += y * w[k[i]]
+        return total
+
+    gradient = adtrans.grad(fun, cache=False)
+    x, k = X.copy(), K.copy()
+    assert np.all(np.isfinite(gradient.interpreted(x, W, k)))
+    x[2], k[0] = 500.0, 3
+    for call in (fun, gradient.interpreted):
+        with pytest.raises(IndexError):
+            call(x, W, k)
+    k[0], k[2] = 0, 3
+    for call in (fun, gradient.interpreted):
+        with pytest.raises(ValueError, match="too large"):
+            call(x, W, k)
 
 
 def test_second_derivatives_and_forward_mode():

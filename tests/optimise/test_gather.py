@@ -7,6 +7,7 @@ import pytest
 
 import adtrans
 from adtrans import specialise
+from tests.lower.texts import function
 from tests.poison import install
 
 RNG = np.random.default_rng(7)
@@ -245,3 +246,49 @@ def test_arrays_that_take_turns(fun, gathered):
         for call in (gradient, gradient.interpreted):
             assert np.allclose(call(x, steps), expected, rtol=1e-10, atol=1e-12)
     assert ("row[" in gradient.source) == gathered
+
+
+STORED = {"one element": "v[0]", "in turn": "v[j % 5]", "in pairs": "v[j // 2]", "clipped": "v[min(j, 7)]",
+          "wrapped": "v[j - 30]", "its own": "v[j]", "read": "v[j]"}
+
+
+@pytest.mark.parametrize("place", STORED)
+def test_elements_that_several_iterations_store(place):
+    """What is stored over has no derivative."""
+    fun = function(f"""
+def f(x, steps):
+    u, v = x.copy(), x * 2.0
+    for _ in range(steps):
+        for j in range(1, len(x)):
+            {STORED[place]} = 0.3 * u[j - 1] * u[j] + 0.1 * u[j - 2]{" + v[-3]" * (place == "read")}
+        u, v = v, u
+    return np.sum(u * u * v)
+""")
+    x = np.cos(np.arange(31.0))
+    gradient = adtrans.grad(fun, cache=False)
+    for steps in (1, 2, 3):
+        expected = [fun(x + step, steps).imag / 1e-30 for step in np.eye(31) * 1e-30j]
+        assert np.allclose(gradient.interpreted(x, steps), expected, rtol=1e-10, atol=1e-12)
+    assert "row[" in gradient.source
+
+
+def test_an_element_stored_from_either_end():
+    """`y[-1]` in the first iteration is what the last one stores."""
+    def fun(x):
+        y = x[2:] * 0.0
+        for j in range(len(y) + 1):
+            y[j - 1] = x[j] * x[j + 1] * 0.5
+        return np.sum(y * y)
+
+    def rows(x):
+        y = x[2:, 2:] * 0.0
+        for i in range(y.shape[0] + 1):
+            for j in range(1, y.shape[1]):
+                y[i - 1, j] = x[i, j] * x[i + 1, j + 1] * 0.5 + x[i, j - 1]
+        return np.sum(y * y)
+
+    for loop, shape in ((fun, (40,)), (rows, (20, 20))):
+        x = np.cos(np.arange(float(np.prod(shape)))).reshape(shape)
+        steps = (np.eye(x.size) * 1e-30j).reshape(-1, *shape)
+        expected = np.array([loop(x + step).imag / 1e-30 for step in steps]).reshape(shape)
+        assert np.allclose(adtrans.grad(loop, cache=False).interpreted(x), expected, rtol=1e-10, atol=1e-12)

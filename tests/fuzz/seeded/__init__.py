@@ -7,12 +7,12 @@ part of the compiler. Its docstring says in one line what goes wrong.
         FAULTS["loop-not-reversed"](patch)
 """
 
-from tests.fuzz.seeded import facts, gathering, keeping, reading, rows, sweep, text
+from tests.fuzz.seeded import facts, gathering, keeping, points, reading, rows, sweep, text
 from tests.fuzz.seeded.rare import RARE
 
 FAULTS = {
     fault.__name__.replace("_", "-"): fault
-    for module in (sweep, keeping, facts, reading, rows, text, gathering)
+    for module in (sweep, keeping, facts, reading, rows, text, gathering, points)
     for fault in module.FAULTS
 }
 
