@@ -46,6 +46,7 @@ from adtrans.optim.optimizers import (
     lion,
     muon,
     nadam,
+    nesterov,
     optimistic_sgd,
     radam,
     rmsprop,
@@ -70,9 +71,9 @@ __all__ = [
     "adagrad", "adam", "adamax", "adamw", "adan", "add_decayed_weights", "amsgrad", "asgd", "chain",
     "clip_by_global_norm", "clip_by_norm", "clip_by_value", "decouple_decayed_weights", "ema_momentum",
     "ema_parameters", "fit", "fromage", "lamb", "lars", "least_squares", "lion", "load", "masked", "minimize", "muon",
-    "nadam", "optimistic_sgd", "per_leaf", "plot_trajectories", "polyak_average", "radam", "rmsprop", "rprop", "rule",
-    "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules", "sgd", "sign_sgd",
-    "signum", "skip_not_finite", "threads", "trajectory", "yogi",
+    "nadam", "nesterov", "optimistic_sgd", "per_leaf", "plot_trajectories", "polyak_average", "radam", "rmsprop",
+    "rprop", "rule", "scale", "schedule_free_adamw", "schedule_free_average", "schedule_free_sgd", "schedules",
+    "sgd", "sign_sgd", "signum", "skip_not_finite", "threads", "trajectory", "yogi",
 ]
 
 

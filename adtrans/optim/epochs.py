@@ -55,6 +55,7 @@ def epochs({names}, leaves, values, hyper, memory, counter):
             # the mean of the batches of one step
             batches = min(control[{GROUP}], (rows - at + size - 1) // size)
             finite = True
+            {turning}
             for _ in range(batches):
                 n = min(size, rows - at)
                 {gathering}
@@ -103,10 +104,14 @@ class Argument:
 
 @dataclass(frozen=True)
 class Epochs:
-    """What the text depends on. `batches` is "whole", "sliced" (rows in their order) or "gathered" (shuffled)."""
+    """What the text depends on. `batches` is "whole", "sliced" (rows in their order) or "gathered" (shuffled).
+
+    `place` is where the optimizer's memory tells whether the parameters are where gradients are taken, -1 for always.
+    """
 
     arguments: tuple[Argument, ...]
     batches: str
+    place: int = -1
 
     def parameters(self) -> list[tuple[str, str]]:
         """Names and type codes of the arrays that the function takes before those of the optimizer."""
@@ -134,7 +139,8 @@ class Epochs:
         filled = {
             "names": ", ".join(name for name, _ in self.parameters()), "given": ", ".join(self.given()),
             "shuffling": ["if at == 0:", "    shuffle(order, random)"] if self.batches == "gathered" else [],
-            "gathering": self.gathering(), "loss": "found[0]" if numbers else "found",
+            "turning": [f"if memory[{self.place}] == 0.0:", "    turn(leaves, values, hyper, memory, counter)"]
+            if self.place >= 0 else [], "gathering": self.gathering(), "loss": "found[0]" if numbers else "found",
             "numbers": [f"n{k}[0] += found[{j + 1}]" for j, k in enumerate(numbers)], "clearing": self.clearing(),
             **{name: value for name, value in globals().items() if name.isupper() and isinstance(value, int)},
         }

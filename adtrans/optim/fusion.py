@@ -31,6 +31,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from adtrans.errors import UnsupportedError
 from adtrans.optim.items import (
     Item,
     closure,
@@ -59,7 +60,8 @@ class Update:
     """What is fused.
 
     `bindings` are hyper-parameters: level, and the text of the expression that gives the value; `setup` are statements
-    that give others their values, from the step. `guard` names the test that has to hold for a step to be made.
+    that give others their values, from the step. `guard` names the test that has to hold for a step to be made. What
+    is no step, by `is_step`, needs no gradient and leaves the count of steps.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Update:
     guard: str | None = None
     gathers: bool = False
     threads: bool = False
+    is_step: bool = True
 
     @property
     def state(self) -> dict[str, float | str]:
@@ -105,6 +108,10 @@ class _Writer:
         self.levels |= {name: level for name, (level, _) in update.bindings.items()}
         self.levels |= dict.fromkeys(("t", "step", *update.memory, *targets(update.setup)), 0)
         self.items = itemised(body, self.levels)
+        for name in update.memory:
+            if self.levels[name] > 0:
+                raise UnsupportedError(f"{update.name} keeps one number for all leaves, `{name}`, which would depend "
+                                       "on one that differs by leaf")
         self.tests = {name for item in self.items for name in targets([item.statement])
                       if isinstance(item.statement, ast.Assign) and is_test(item.statement.value)}
         self.tests |= {"matrix"} | {name for name, (_, text) in update.bindings.items() if text.endswith("!= 0.0")}
@@ -119,9 +126,10 @@ class _Writer:
     def module(self) -> str:
         update = self.update
         self.line(0, f"def {update.name}_step(leaves, values, hyper, memory, counter):")
-        self.line(1, "for leaf in range(leaves.shape[0]):")
-        self.line(2, "if overlap(leaves, leaf):")
-        self.line(3, "return leaf")
+        if update.is_step:
+            self.line(1, "for leaf in range(leaves.shape[0]):")
+            self.line(2, "if overlap(leaves, leaf):")
+            self.line(3, "return leaf")
         self.line(1, "step = counter[0]")
         self.line(1, "t = step + 1.0")
         for name, (level, text) in update.bindings.items():
@@ -147,7 +155,8 @@ class _Writer:
         for k, name in enumerate(update.memory):
             if name in targets([item.statement for item in self.items]):
                 self.line(1, f"memory[{k}] = {name}")
-        self.line(1, "counter[0] = step + 1")
+        if update.is_step:
+            self.line(1, "counter[0] = step + 1")
         self.line(1, f"return {DONE}")
         self.lines = [line for body in (*self.bodies, self.lines) for line in (*body, "", "")][:-2]
         return self.head() + "\n".join(self.lines) + "\n"
@@ -156,14 +165,14 @@ class _Writer:
         text = "\n".join(self.lines)
         numpy = [name for name in ("cos", "exp", "float32", "float64", "floor", "log", "sign", "sqrt", "tanh", "zeros")
                  if f"{name}(" in text]
-        memory = [name for name in ("float32_at", "float64_at") if f"{name}(" in text]
+        memory = [name for name in ("float32_at", "float64_at", "overlap") if f"{name}(" in text]
         wholes = sorted({item.statement.value.func.id for item in self.items if item.changes})
         numbers = " and ".join(TYPES[dtype] for dtype in self.dtypes)
         return (f'"""A step of {self.update.name} on leaves of {numbers}."""\n\n'
                 + ("from numba import prange\n" if self.update.threads else "")
                 + (f"from numpy import {', '.join(numpy)}\n\n" if numpy else "")
                 + (f"from adtrans.optim.matrices import {', '.join(wholes)}\n" if wholes else "")
-                + f"from adtrans.optim.memory import {', '.join([*memory, 'overlap'])}\n\n\n")
+                + f"from adtrans.optim.memory import {', '.join(memory)}\n\n\n")
 
     def gathering(self) -> None:
         """Steps of which nothing comes but a sum of gradients."""

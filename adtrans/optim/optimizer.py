@@ -98,7 +98,8 @@ class Optimizer:
     @property
     def source(self) -> str:
         """The generated update: what ran at the latest step, for float64 leaves before there was one."""
-        return self.plan.text(self._latest or ("f8",))
+        plan, dtypes = self.plan, self._latest or ("f8",)
+        return plan.text(dtypes) + (f"\n\n{plan.written_turn(dtypes).text}" if plan.place >= 0 else "")
 
     # --- steps
 
@@ -129,6 +130,45 @@ class Optimizer:
             self._kernel(state)
         self._run(state.kernel, params, grads, state)
 
+    def look_ahead(self, params: Any, state: State) -> None:
+        """Bring the parameters to where the gradient of the next step is taken, in place; they are there but for
+        `nesterov`, whose `step` brings them on from there.
+
+        >>> from adtrans import optim
+        >>> x, optimizer = np.array([1.0]), optim.adam()
+        >>> optimizer.look_ahead(x, optimizer.init(x))
+        >>> x.tolist()
+        [1.0]
+        """
+        if not self.is_ahead(state):
+            self._turn(params, state)
+
+    def look_back(self, params: Any, state: State) -> None:
+        """Undo `look_ahead`, if no step was made since."""
+        if self.plan.place >= 0 and self.is_ahead(state):
+            self._turn(params, state)
+
+    def is_ahead(self, state: State) -> bool:
+        """Whether the parameters are where the gradient of the next step is taken."""
+        return self.plan.place < 0 or state.numbers[self.plan.place] != 0.0
+
+    def _turn(self, params: Any, state: State) -> None:
+        self._own(state)
+        state.bind_params(params)
+        plan = state.plan
+        plan.call(state.step)
+        kernel = plan.turning(state.dtypes)
+        if plan.threads > 1:
+            kernel = threaded(kernel, plan.threads)
+        kernel(*state.rows(), plan.numbers, state.numbers, state.counter)
+        state.write_back()
+
+    def compiled_turn(self, state: State) -> tuple[Callable, int] | None:
+        """What `look_ahead` and `look_back` do, of the arguments of `compiled_step`, and the place in the fourth of
+        the number that is 1 when the parameters are ahead; None where they never are."""
+        self._own(state)
+        return None if state.plan.place < 0 else (state.plan.turning(state.dtypes), state.plan.place)
+
     def compiled_step(self, params: Any, grads: Any, state: State) -> tuple[Callable, tuple] | None:
         """The compiled step with its five arguments, for compiled code that calls it; None where Python has a part.
 
@@ -156,6 +196,9 @@ class Optimizer:
     def _run(kernel: Callable, params: Any, grads: Any, state: State) -> None:
         state.bind(params, grads)
         plan = state.plan
+        if plan.place >= 0 and state.numbers[plan.place] == 0.0:
+            raise ArgumentValueError(f"{plan.name} takes gradients ahead of the parameters: call "
+                                     "optimizer.look_ahead(params, state) before they are computed")
         if plan.calls:
             plan.call(state.step)
         if plan.threads > 1:

@@ -38,6 +38,29 @@ def sgd(learning_rate, momentum=0.0, dampening=0.0, nesterov=False) -> Optimizer
     return made(rules.sgd, locals(), ("momentum",), velocity=0.0)
 
 
+def nesterov(learning_rate, momentum=0.9) -> Optimizer:
+    """Nesterov's momentum as he has it: v <- momentum * v + g, x <- x - learning_rate * v, g the gradient ahead of x.
+
+    That is at x - learning_rate * momentum * v: Nesterov 1983, Sutskever et al. 2013 equations 3 and 4. `fit` and
+    `minimize` take gradients there; what `minimize` tests, records and tells callbacks is there too, its result and all
+    that `fit` gives is x. In a loop of one's own, gradients are taken after `optimizer.look_ahead(params, state)`;
+    `step` raises ArgumentValueError without. `sgd(nesterov=True)` has the points ahead for parameters, and goes the
+    same way while the rate is constant.
+
+    >>> import numpy as np
+    >>> x, optimizer = np.array([1.0]), nesterov(0.1)
+    >>> state = optimizer.init(x)
+    >>> for _ in range(100):
+    ...     optimizer.look_ahead(x, state)
+    ...     optimizer.step(x, 2.0 * x, state)       # the gradient of x**2
+    >>> bool(abs(x[0]) < 1e-3)
+    True
+    """
+    rule = Part(rules.nesterov, locals(), {"velocity": 0.0}, {"ahead": 0.0}, turn=rules.nesterov_turn)
+    check(rule.hyper, "nesterov")
+    return Optimizer((rule,))
+
+
 def ema_momentum(learning_rate, beta=0.9, nesterov=False) -> Optimizer:
     """Momentum as an average: v <- beta * v + (1 - beta) * g, x <- x - learning_rate * v.
 

@@ -27,6 +27,7 @@ def trajectory(fun: Callable, x0: Any, optimizer: Optimizer, steps: int) -> np.n
     x = np.array(x0, np.float64)
     gradient, state, points = grad(fun), optimizer.init(x), [x.copy()]
     for _ in range(steps):
+        optimizer.look_ahead(x, state)
         optimizer.step(x, gradient(x), state)
         points.append(x.copy())
     return np.array(points)

@@ -36,7 +36,8 @@ class Part:
     """A stage before it is read: a scalar function, the initial values of its state, its hyper-parameters.
 
     `gives` is "x" for rules and "g" for what comes before them. `static` are hyper-parameters whose truth decides what
-    the update is; flags always do.
+    the update is; flags always do. `turn` is for rules whose gradients are not taken at the parameters: it brings
+    these there, and back if they are there, as the number `ahead` of the memory tells and is told.
     """
 
     fun: Callable
@@ -48,11 +49,15 @@ class Part:
     name: str | None = None
     mask: Any = None
     always: tuple[str, ...] = ()
+    turn: Callable | None = None
 
     def stage(self) -> Stage:
+        return self.read(self.fun)
+
+    def read(self, fun: Callable) -> Stage:
         known = {name: value for name, value in self.hyper.items() if isinstance(value, bool)}
         known |= {name: self.hyper[name] is not None and self.hyper[name] != 0.0 for name in self.static}
-        return stage_of(self.fun, self.state, self.memory, known, self.gives)
+        return stage_of(fun, self.state, self.memory, known, self.gives)
 
 
 class Plan:
@@ -61,6 +66,7 @@ class Plan:
     def __init__(self, parts: tuple[Part, ...], threads: int = 1):
         self.parts, self.threads = parts, threads
         self.texts: dict[tuple[str, ...], Text] = {}
+        self.turns: dict[tuple[str, ...], Text] = {}
         self.bindings: dict[str, tuple[int, str]] = {}
         self.setup: list[ast.stmt] = []
         self.per_leaf: list[Any] = []
@@ -68,25 +74,34 @@ class Plan:
         self.fresh = itertools.count(1)
         numbers: list[float] = []
         taken: set[str] = set()
-        stages = []
+        stages, turns = [], []
+        self.place = -1
         learning_rate = next((part.hyper["learning_rate"] for part in reversed(parts)
                               if part.hyper.get("learning_rate") is not None), None)
         for k, part in enumerate(parts):
             stage, meaning = distinct(part.stage(), taken, k + 1)
+            turns.append(replace(stage, body=(), returned=()) if part.turn is None else
+                         renamed(part.read(part.turn), meaning))
             if part.mask is not None:
-                stage = masked_stage(stage, f"on{k + 1}")
+                stage, turns[-1] = (masked_stage(each, f"on{k + 1}") for each in (stage, turns[-1]))
                 self.bind(f"on{k + 1}", PerLeaf(part.mask), numbers)
             for name in (*stage.hyper, *part.always):
                 own = next((key for key, value in meaning.items() if value == name), name)
                 value = part.hyper[own]
                 self.bind(name, learning_rate if value is None and own == "learning_rate" else value, numbers)
             stages.append(stage)
+            if part.turn is not None:
+                ahead = meaning["ahead"]
         self.numbers = np.array([*numbers, 0.0])
         self.moves = any(stage.moves for stage in stages)
         guard = "finite" if any("skipped" in stage.memory for stage in stages) else None
         self.name = "_".join(part.name or part.fun.__name__ for part in parts if part.name != "")
         self.update = Update(self.name, tuple(stages), self.bindings, tuple(self.setup), guard,
                              any("arrived" in stage.memory for stage in stages), threads > 1)
+        if any(part.turn for part in parts):
+            self.turn = replace(self.update, name=f"{self.name}_turn", stages=tuple(turns), guard=None, gathers=False,
+                                is_step=False)
+            self.place = list(self.update.memory).index(ahead)
         self.states = {name: self.initial(parts, value) for name, value in self.update.state.items()}
         self.memory = {name: self.initial(parts, value) for name, value in self.update.memory.items()}
 
@@ -136,6 +151,17 @@ class Plan:
     def text(self, dtypes: tuple[str, ...]) -> str:
         return self.written(dtypes).text
 
+    def written_turn(self, dtypes: tuple[str, ...]) -> Text:
+        """What brings the parameters to where the gradient is taken and back, of a plan that has a `place` for that."""
+        if dtypes not in self.turns:
+            self.turns[dtypes] = fused(self.turn, dtypes)
+        return self.turns[dtypes]
+
+    def turning(self, dtypes: tuple[str, ...]) -> Callable:
+        """The same, compiled."""
+        made = self.written_turn(dtypes)
+        return compiled(made.text, f"{self.turn.name}_step", SIGNATURE, made.helpers, self.threads > 1)
+
     def kernel(self, dtypes: tuple[str, ...]) -> Callable:
         """The compiled step for leaves of these types."""
         made = self.written(dtypes)
@@ -164,27 +190,38 @@ def distinct(stage: Stage, taken: set[str], k: int) -> tuple[Stage, dict[str, st
     own = {*stage.hyper, *stage.state, *stage.memory, *targets(stage.body)} - KEPT
     meaning = {name: f"{name}{k}" if name in taken else name for name in sorted(own)}
     taken |= set(meaning.values())
+    return renamed(stage, meaning), meaning
+
+
+def renamed(stage: Stage, meaning: Mapping[str, str]) -> Stage:
+    """A stage with other names."""
     rename = _Renamed(meaning)
     body = tuple(ast.fix_missing_locations(rename.visit(copy.deepcopy(line))) for line in stage.body)
-    made = Stage(stage.name, body, tuple(meaning[name] for name in stage.hyper),
+    return Stage(stage.name, body, tuple(meaning[name] for name in stage.hyper),
                  {meaning[name]: value for name, value in stage.state.items()},
                  {meaning[name]: value for name, value in stage.memory.items()},
                  tuple(meaning.get(name, name) for name in stage.returned))
-    return made, meaning
 
 
 def masked_stage(stage: Stage, on: str) -> Stage:
-    """A stage that changes leaves only where `on` is true, and sums over these only."""
-    inner = {name: f"{name}_{on}" for name in stage.returned}
+    """A stage that changes leaves only where `on` is true, and sums over these only.
+
+    Numbers that are kept from step to step are the same for all leaves, and change whichever are chosen. Arrays that
+    functions of whole leaves change in place are scratch to other leaves, for which the functions are not called.
+    """
+    wholes = {line.value.args[0].id for line in stage.body if isinstance(line, ast.Expr)}
+    inner = {name: f"{name}_{on}" for name in stage.returned if name not in {*stage.memory, *wholes}}
     before = [assign(new, ast.Name(old, ast.Load())) for old, new in inner.items()]
     body = [_Renamed(inner).visit(copy.deepcopy(line)) for line in stage.body]
-    body = [_MaskedTotals(on).visit(line) for line in body]
+    body = [_Masked(on).visit(line) for line in body]
     after = [assign(old, ast.IfExp(ast.Name(on, ast.Load()), ast.Name(new, ast.Load()), ast.Name(old, ast.Load())))
              for old, new in inner.items()]
     return replace(stage, body=tuple(map(ast.fix_missing_locations, [*before, *body, *after])))
 
 
-class _MaskedTotals(ast.NodeTransformer):
+class _Masked(ast.NodeTransformer):
+    """Sums over, and functions of, whole leaves for chosen leaves only."""
+
     def __init__(self, on: str):
         self.on = on
 
@@ -192,4 +229,6 @@ class _MaskedTotals(ast.NodeTransformer):
         node = self.generic_visit(node)
         if node.func.id == "total":
             node.args = [ast.IfExp(ast.Name(self.on, ast.Load()), node.args[0], ast.Constant(0.0))]
+        elif node.func.id in WHOLES:
+            node.args[1] = ast.BoolOp(ast.And(), [ast.Name(self.on, ast.Load()), node.args[1]])
         return node

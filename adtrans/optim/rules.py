@@ -22,6 +22,18 @@ def sgd(x, g, velocity, t, learning_rate, momentum, dampening, nesterov):
     return x - learning_rate * g, velocity
 
 
+def nesterov(x, g, velocity, ahead, learning_rate, momentum):
+    # x is ahead by -learning_rate * momentum * velocity, so that what is left of the step is that along g
+    velocity = momentum * velocity + g
+    ahead = 0.0
+    return x - learning_rate * g, velocity, ahead
+
+
+def nesterov_turn(x, velocity, ahead, learning_rate, momentum):
+    ahead = 1.0 - ahead
+    return x + (1.0 - 2.0 * ahead) * learning_rate * momentum * velocity, velocity, ahead
+
+
 def ema_momentum(x, g, velocity, learning_rate, beta, nesterov):
     velocity = beta * velocity + (1.0 - beta) * g
     if nesterov:

@@ -4,6 +4,7 @@ The optimizer has `init(params)`, which gives a state, and `step(params, grads, 
 state in place. Numbers among the parameters are arrays of one element to it. Where it also has
 
     compiled_step(params, grads, state)      # a compiled function and its five arguments, or None
+    compiled_turn(state)                     # see `Optimizer`
 
 all steps are taken by compiled code (`adtrans.optim.solvers.stepping` says what the arguments are); the parameters, all
 float64 then, are parts of one vector. Else value, gradient and step take turns in Python.
@@ -49,14 +50,29 @@ class Stepping(Run):
         params, grads = self.views(self.x), self.views(self.g)
         memory = self.optimizer.init(params)
         step = self.compiled_step(params, grads, memory)
-        if step is None:
-            return self.in_turn(params, memory)
+        code = self.in_turn(params, memory) if step is None else self.compiled(addresses, *step, memory)
+        self.back(params, memory)
+        return code
+
+    def compiled(self, addresses: np.ndarray, function: Callable, arguments: tuple, memory: Any) -> int:
+        """Compiled steps from the start; how they ended."""
         from adtrans.backend.entries import step_address
 
-        function, arguments = step
         solver, at = compiled(stepping, "stepping"), np.array([step_address(function)])
-        return self.advance(lambda steps, trace: solver(addresses, at, self.x, self.g, *arguments, self.now,
+        turn = self.optimizer.compiled_turn(memory) if hasattr(self.optimizer, "compiled_turn") else None
+        there = np.array([] if turn is None else [step_address(turn[0]), turn[1]], np.int64)
+        return self.advance(lambda steps, trace: solver(addresses, at, there, self.x, self.g, *arguments, self.now,
                                                         self.counts, self.limits, steps, trace))
+
+    def back(self, params: Any, memory: Any) -> None:
+        """From where the gradient was taken to the parameters, for optimizers that tell them apart."""
+        ahead = getattr(self.optimizer, "is_ahead", None)
+        if ahead is None or not ahead(memory):
+            return
+        self.optimizer.look_back(params, memory)
+        if not ahead(memory):
+            self.x[:] = self.problem.flat.vector(params)
+            self.now[places.VALUE] = self.evaluate()
 
     def compiled_step(self, params: Any, grads: Any, memory: Any) -> tuple[Callable, tuple] | None:
         """The optimizer's step as compiled code calls it, where it has one for these parameters."""
@@ -86,6 +102,8 @@ class Stepping(Run):
             if not first:
                 self.optimizer.step(params, self.views(self.g), memory)
                 self.counts[places.NIT] += 1
+            if hasattr(self.optimizer, "look_ahead"):
+                self.optimizer.look_ahead(params, memory)
             self.x[:] = flat.vector(params)
             self.now[places.VALUE] = self.evaluate()
             if self.history:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from adtrans.optim.epochs import CONTROLS, Argument, Epochs
 from adtrans.optim.kernels import key_of
 from adtrans.optim.leaves import leaves, rebuilt
 from adtrans.optim.optimizer import Optimizer
-from adtrans.optim.plan import SIGNATURE
+from adtrans.optim.plan import SIGNATURE, Plan
 from adtrans.structure import ArraySpec, NumberSpec, is_float, leaf_specs
 
 
@@ -70,12 +70,12 @@ class Trainer:
         gradient, bound = self.gradient, self._bound(example)
         bars = [bar for bar in self.bars if bar is not None and not self._is_number(bar)]
         arguments = self._describe(found, mode, len(example), len(bars))
-        epochs = Epochs(tuple(arguments), self.batches)
-        step = self.state.plan.written(self.state.dtypes)
+        plan, dtypes = self.state.plan, self.state.dtypes
+        epochs = Epochs(tuple(arguments), self.batches, plan.place)
         key = gradient._key(found, "accumulate")
         text, signature = epochs.text(), epochs.signature(SIGNATURE)
         function = compiled_epochs(text, signature, gradient._compiled(found, mode), key,
-                                   self.state.plan.kernel(self.state.dtypes), step.text, epochs.helpers())
+                                   self.steps(plan, dtypes), epochs.helpers())
         values = iter([*gradient._flat(found, bound), *mode.product.captured, *bars])
         fixed: list[Any] = []
         floats = iter([leaf for leaf in leaves(self.inner) if is_stepped(leaf)])
@@ -95,6 +95,14 @@ class Trainer:
         self.state.bind_params(self.inner)
         self.state.bind_grads(rebuilt(self.inner, iter(self.bars)))
         return function, fixed
+
+    @staticmethod
+    def steps(plan: Plan, dtypes: tuple[str, ...]) -> dict[str, tuple[Callable, str]]:
+        """The optimizer's functions that epochs call, with their texts."""
+        found = {"step": (plan.kernel(dtypes), plan.text(dtypes))}
+        if plan.place >= 0:
+            found["turn"] = (plan.turning(dtypes), plan.written_turn(dtypes).text)
+        return found
 
     def _is_number(self, leaf: np.ndarray) -> bool:
         """Whether an array stands for a number."""
@@ -157,7 +165,20 @@ class Trainer:
         sums = np.zeros(2 * epochs)
         arguments = [*self._with_data(data, size), np.zeros(rows, np.int64), self.random, control, sums,
                      *state.rows(), plan.numbers, state.numbers, state.counter]
-        while control[places.EPOCH] < first + epochs:
+        try:
+            self._run(arguments, first + epochs)
+        except NotFinite:
+            done = int(control[places.EPOCH]) - first
+            raise NotFinite(sums[:2 * done:2] / sums[1:2 * done:2], (int(control[places.ROW]) - 1) // size) from None
+        finally:
+            self.optimizer.look_back(self.inner, state)
+        with np.errstate(invalid="ignore"):
+            return sums[::2] / sums[1::2]
+
+    def _run(self, arguments: list, end: int) -> None:
+        """Go on until an epoch."""
+        control, state, plan = self.control, self.state, self.state.plan
+        while control[places.EPOCH] < end:
             control[places.LEFT] = 1 if plan.calls else -1
             plan.call(state.step)
             try:
@@ -165,10 +186,7 @@ class Trainer:
             except (IndexError, ZeroDivisionError, AssertionError, ValueError, ArithmeticError, RuntimeError) as error:
                 raise located(error) from None
             if control[places.STATUS] == places.NOT_FINITE:
-                done = int(control[places.EPOCH]) - first
-                raise NotFinite(sums[:2 * done:2] / sums[1:2 * done:2], (int(control[places.ROW]) - 1) // size)
-        with np.errstate(invalid="ignore"):
-            return sums[::2] / sums[1::2]
+                raise NotFinite
 
     def _with_data(self, data: tuple[np.ndarray, ...], size: int) -> Iterator[Any]:
         """The arguments with data, and buffers for batches, in their places."""
@@ -208,17 +226,19 @@ def _gradient(fun: Callable, count: int) -> GradientFunction:
     return GradientFunction(fun, Settings(tuple(range(count))), False)
 
 
-def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, gradient_key: str | None, step: Callable,
-                    step_text: str, helpers: Sequence[tuple[str, tuple[str, ...]]]) -> Callable:
-    """The function `epochs` of a text, which calls the gradient, the step, and helpers of the text."""
+def compiled_epochs(text: str, signature: tuple[str, ...], gradient: Callable, gradient_key: str | None,
+                    steps: Mapping[str, tuple[Callable, str]],
+                    helpers: Sequence[tuple[str, tuple[str, ...]]]) -> Callable:
+    """The function `epochs` of a text, which calls the gradient, `steps` by their names, and helpers of the text."""
     from adtrans.backend import cpu
 
-    key = None if gradient_key is None else cache.digest("epochs", key_of(text, signature), gradient_key, step_text)
+    key = None if gradient_key is None else cache.digest("epochs", key_of(text, signature), gradient_key,
+                                                            *(other for _, other in steps.values()))
     if key in _FUNCTIONS:
         return _FUNCTIONS[key]
     stored = None if key is None else cpu.load(key)
     if stored is None:
-        names = {"gradient": gradient, "step": step}
+        names = {"gradient": gradient} | {name: function for name, (function, _) in steps.items()}
         for name, types in helpers:
             names[name] = cpu.compile_module(text, name, types, key=None, meta={}, noalias=True, wrapping=()).function
         stored = cpu.compile_module(text, "epochs", signature, key=key, meta={}, wrapping=(), names=names)

@@ -91,6 +91,32 @@ def test_a_rule_for_some_leaves_only():
     assert np.all(state["m"]["b"] == 0.0) and np.all(state["m"]["a"] != 0.0)
 
 
+@pytest.mark.parametrize("made", [
+    lambda: optim.nadam(0.1, momentum_decay=0.004), lambda: optim.schedule_free_adamw(0.1), lambda: optim.lamb(0.1),
+    lambda: optim.muon(0.1), lambda: optim.adafactor(0.1, min_extent=2),
+])
+@pytest.mark.parametrize("chosen", ["a", "b"])
+def test_leaves_that_are_not_chosen_change_nothing(made, chosen):
+    """Numbers and matrices of the state are what they are for the chosen leaf alone, wherever it stands."""
+    rng = np.random.default_rng(4)
+    leaf = rng.normal(size=(2, 3))
+    both, alone = {"a": leaf.copy(), "b": leaf.copy()}, leaf.copy()
+    some, all_ = optim.masked(made(), {"a": chosen == "a", "b": chosen == "b"}), made()
+    state, twin = some.init(both), all_.init(alone)
+    for _ in range(4):
+        g = rng.normal(size=leaf.shape)
+        some.interpreted(both, {"a": g, "b": g}, state)
+        all_.interpreted(alone, g, twin)
+    np.testing.assert_allclose(both[chosen], alone, rtol=1e-13)
+    assert state.memory == twin.memory and np.all(both["b" if chosen == "a" else "a"] == leaf)
+    assert not np.any(alone == leaf)
+
+
+def test_a_number_for_all_leaves_does_not_depend_on_one_of_each():
+    with pytest.raises(adtrans.UnsupportedError, match="one number for all leaves, `weight_sum`"):
+        optim.schedule_free_sgd(optim.per_leaf([0.1, 0.2])).source  # noqa: B018
+
+
 def test_one_norm_and_the_finite_check_are_one_pass():
     optimizer = optim.chain(optim.skip_not_finite(), optim.clip_by_global_norm(1.0), optim.adamw())
     assert optimizer.source.count("for i in range(") == 2

@@ -1,10 +1,12 @@
 """Steps of an optimizer, each followed by an evaluation at the new point.
 
-    status = stepping(problem, optimizer, x, g, table, values, hyper, numbers, counter, now, counts, limits, steps,
-                      trace)
+    status = stepping(problem, optimizer, turn, x, g, table, values, hyper, numbers, counter, now, counts, limits,
+                      steps, trace)
 
 `optimizer` is what `calls.step` takes; the five arrays after g are its own: addresses of the parameters, which are
-parts of x, of their gradients, which are parts of g, and of its state; hyper-parameters, numbers and counts.
+parts of x, of their gradients, which are parts of g, and of its state; hyper-parameters, numbers and counts. `turn` is
+empty, or what `calls.step` takes to bring x to where the next gradient is taken, and the place among the numbers of
+the one that is 1 where x is there.
 """
 
 import math
@@ -27,7 +29,7 @@ from adtrans.optim.solvers.state import (
 )
 
 
-def stepping(problem, optimizer, x, g, table, values, hyper, numbers, counter, now, counts, limits, steps, trace):
+def stepping(problem, optimizer, turn, x, g, table, values, hyper, numbers, counter, now, counts, limits, steps, trace):
     """Steps until the value is not finite, a tolerance is met or all are taken; see the module."""
     x_old = np.empty(x.size)
     if counts[NFEV] == 0:
@@ -37,6 +39,8 @@ def stepping(problem, optimizer, x, g, table, values, hyper, numbers, counter, n
     for k in range(steps):
         copy(x, x_old)
         step(optimizer, table, values, hyper, numbers, counter)
+        if turn.size and numbers[turn[1]] == 0.0:
+            step(turn, table, values, hyper, numbers, counter)
         value = evaluate(problem, x, g)
         counts[NIT] += 1
         counts[NFEV] += 1
