@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from adtrans.errors import ArgumentError, ArgumentValueError, CheckpointError, UnsupportedError
+from adtrans.errors import ArgumentValueError, CheckpointError
 from adtrans.optim import checkpoint as files
 from adtrans.optim.batches import checked, chunks
 from adtrans.optim.leaves import leaves
 from adtrans.optim.optimizer import Optimizer
+from adtrans.optim.options import Options, check_built, checkpoint_of
 from adtrans.optim.results import FitResult, NotFiniteError, Progress
 from adtrans.optim.saved import is_good, read, structure
 from adtrans.optim.schedules import Plateau
@@ -39,61 +40,20 @@ def fit(loss: Callable, params: Any, data: Any, optimizer: Optimizer, *, batch_s
     step is left out. The parameters given are left as they are.
 
     Raises ArgumentValueError (a ValueError) for data of unequal lengths, no data, or numbers out of range;
-    CheckpointError for checkpoints that cannot be read.
+    CheckpointError for checkpoints that cannot be read; UnsupportedError for a `precision` other than None, the
+    parameters' own types, and a `target` other than "cpu", which are not built yet.
     """
-    if precision is not None:
-        raise UnsupportedError("fit with precision= is not built yet")
-    if target != "cpu":
-        raise UnsupportedError("fit with a target other than 'cpu' is not built yet")
+    check_built(precision, target)
     run = _Run(loss, params, data, optimizer, Options(batch_size, epochs, shuffle, seed, accumulate, patience, history,
                                                       tuple(static), not_finite))
     run.validation = None if validation_data is None else _validation(validation_data)
     run.callback, run.progress = callback, progress
-    run.path, run.every = _checkpoint(checkpoint)
+    run.path, run.every = checkpoint_of(checkpoint)
     return run.go(resume)
-
-
-@dataclass(frozen=True)
-class Options:
-    """The numbers of a training, checked."""
-
-    batch_size: int | None
-    epochs: int
-    shuffle: bool
-    seed: int
-    accumulate: int
-    patience: int | None
-    history: bool
-    static: tuple
-    not_finite: str
-
-    def __post_init__(self):
-        for name, least in (("batch_size", 1), ("epochs", 0), ("accumulate", 1), ("patience", 0)):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-                raise ArgumentError(f"{name} must be a whole number, not {value!r}")
-            if value < least:
-                raise ArgumentValueError(f"{name} must be at least {least}, not {value}")
-        if not isinstance(self.seed, (int, np.integer)):
-            raise ArgumentError(f"seed must be a whole number, not {self.seed!r}")
-        if self.not_finite not in ("stop", "skip"):
-            raise ArgumentValueError(f"not_finite must be 'stop' or 'skip', not {self.not_finite!r}")
 
 
 def _validation(data: Any) -> tuple[np.ndarray, ...]:
     return checked((data,) if isinstance(data, np.ndarray) else tuple(data))
-
-
-def _checkpoint(given: Any) -> tuple[Path | None, int]:
-    """A path, and the number of epochs between checkpoints."""
-    if given is None:
-        return None, 1
-    path, every = given if isinstance(given, tuple) else (given, 1)
-    if not isinstance(every, (int, np.integer)) or every < 1:
-        raise ArgumentValueError(f"a checkpoint is made every 1 or more epochs, not {every!r}")
-    return Path(path), int(every)
 
 
 @dataclass
