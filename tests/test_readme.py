@@ -3,12 +3,14 @@
 `python -m tests.test_readme` writes the gradient and the table of functions as they are now into the README.
 """
 
+import doctest
 import re
 from pathlib import Path
 
 import numpy as np
 
 import adtrans
+from adtrans import optim
 from adtrans.coverage import table
 from examples.relax import relax
 
@@ -32,6 +34,13 @@ def test_the_table_of_functions_is_the_one_in_the_code():
 def test_the_function_is_the_example():
     shown = re.search(r"def relax.*?np\.sum\(u\)\n", README.read_text(), re.DOTALL).group()
     assert shown in (README.parent / "examples" / "relax.py").read_text()
+
+
+def test_the_session_gives_what_it_shows():
+    text = "\n".join(re.findall(r"```python\n(>>> .*?)```", README.read_text(), re.DOTALL))
+    session = doctest.DocTestParser().get_doctest(text, {"np": np, "optim": optim}, "README", str(README), 0)
+    assert len(session.examples) >= 6
+    assert doctest.DocTestRunner().run(session).failed == 0
 
 
 def test_the_first_shell_lines_are_the_two_commands():
