@@ -1,7 +1,7 @@
 """One step of an optimizer timed: adtrans, torch (fused), optax (jitted, buffers donated), NumPy, and a bandwidth loop.
 
-The command is `python benchmarks/optimizer_step.py [--only NAME ...] [--sizes N ...] [--seconds S]`, on one thread in
-float32. Rows are a rule with and without clipping by the global norm; columns are times, and
+The command is `python benchmarks/optimizer_step.py [--only NAME ...] [--sizes N ...] [--seconds S] [--clock
+cpu]`, on one thread in float32. Rows are a rule with and without clipping by the global norm; columns are times, and
 
   bandwidth   the time of an in-place loop x[i] += c * y[i] (2 reads, 1 write) times the bytes that the step has to move
               over those of the loop: what it would take at that speed
@@ -15,7 +15,7 @@ are compared after five steps: more than 1e-5 apart, the command fails.
 import argparse
 import sys
 
-from timing import Contender, alone, alternate, ratio
+from timing import CLOCKS, Contender, alone, alternate, ratio
 
 TITLES = ("step", "n", "adtrans", "torch", "optax", "NumPy", "bandwidth", "of it", "/torch", "/optax", "/NumPy",
           "apart")
@@ -178,7 +178,7 @@ def bandwidth_contender(n):
     return Contender(lambda: add(x, y, c))
 
 
-def measure(rule, clip, sizes, seconds):
+def measure(rule, clip, sizes, seconds, clock):
     """Times by column, how far the others are after five steps."""
     import numpy as np
 
@@ -197,16 +197,16 @@ def measure(rule, clip, sizes, seconds):
                  for x, y in zip(pair[1](), mine)), default=0.0)
     contenders = {name: pair[0] for name, pair in made.items()}
     contenders["bandwidth"] = bandwidth_contender(sum(sizes))
-    times = alternate(contenders, seconds, 20000, least=10)
+    times = alternate(contenders, seconds, 20000, least=10, clock=clock)
     times["bandwidth"] *= (MOVED[rule] + clip) / 3
     return times, apart
 
 
-def row(rule, clip, sizes, seconds, table):
+def row(rule, clip, sizes, seconds, clock, table):
     from tables import seconds as readable
     from tables import times as plain
 
-    times, apart = measure(rule, clip, sizes, seconds)
+    times, apart = measure(rule, clip, sizes, seconds, clock)
     get = times.get
     n = f"{sizes[0]:.0e}" if len(sizes) == 1 else f"{len(sizes)} leaves"
     table.print_row((f"{rule}{' clipped' if clip else ''}", n,
@@ -223,6 +223,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=list(MOVED), metavar="NAME")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--seconds", type=float, default=1.0, help="spent at most on each contender")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="what is timed: see timing.py")
     options = parser.parse_args()
     table, failed = Table(TITLES), []
     table.print_header()
@@ -230,11 +231,11 @@ def main():
     for n in options.sizes:
         for rule in rules:
             for clip in (False, True):
-                if not row(rule, clip, (n,), options.seconds, table):
+                if not row(rule, clip, (n,), options.seconds, options.clock, table):
                     failed.append(f"{rule} {n}")
     for rule in rules:
         for clip in (False, True):
-            if not row(rule, clip, LEAVES, options.seconds, table):
+            if not row(rule, clip, LEAVES, options.seconds, options.clock, table):
                 failed.append(f"{rule} leaves")
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 

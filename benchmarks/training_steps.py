@@ -1,9 +1,10 @@
 """Training steps per second: `fit`, a loop written by hand for Numba, optax with whole epochs in `lax.scan`, torch,
 scikit-learn.
 
-The command is `python benchmarks/training_steps.py [--only NAME ...] [--seconds S]`, on one thread in float64, batches
-of 32 rows drawn anew in every epoch. Problems: logistic regression of 10,000 rows and 100 columns by gradient descent,
-and two networks with tanh layers by Adam: 2-64-64-1 with squares on 4,096 rows, 64-128-10 with cross entropy on 1,797.
+The command is `python benchmarks/training_steps.py [--only NAME ...] [--seconds S] [--clock cpu]`, on one thread in
+float64, batches of 32 rows drawn anew in every epoch. Problems: logistic regression of 10,000 rows and 100 columns by
+gradient descent, and two networks with tanh layers by Adam: 2-64-64-1 with squares on 4,096 rows, 64-128-10 with cross
+entropy on 1,797.
 Each contender runs epochs; compiling is not timed. The losses of all but scikit-learn after an epoch over rows in their
 order are compared first: more than 1e-6 apart, the command fails. By hand are products by `np.dot` and loops.
 """
@@ -12,7 +13,7 @@ import argparse
 import sys
 
 import numpy as np
-from timing import Contender, alone, alternate, ratio
+from timing import CLOCKS, Contender, alone, alternate, ratio
 
 from adtrans.init import xavier_uniform
 from adtrans.special import cross_entropy
@@ -205,7 +206,7 @@ def by_hand(loss, params, data, rule):
     return Contender(epoch), check
 
 
-def measure(name, problem, seconds):
+def measure(name, problem, seconds, clock):
     loss, params, data, rule, hidden = problem
     made = {"adtrans": adtrans_contender(loss, params, data, rule), "by hand": by_hand(loss, params, data, rule),
             "optax scan": optax_contender(loss, params, data, rule), "torch": torch_contender(loss, params, data, rule)}
@@ -217,7 +218,7 @@ def measure(name, problem, seconds):
         contenders["sklearn"] = sklearn
     for contender in contenders.values():
         contender.run()  # which compiles
-    times = alternate(contenders, seconds, 500, least=5)
+    times = alternate(contenders, seconds, 500, least=5, clock=clock)
     steps = -(-data[0].shape[0] // SIZE)
     return {title: steps / took for title, took in times.items()}, apart
 
@@ -230,13 +231,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="NAME")
     parser.add_argument("--seconds", type=float, default=2.0, help="spent at most on each contender")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="what is timed: see timing.py")
     options = parser.parse_args()
     table, failed = Table(TITLES), []
     table.print_header()
     for name, problem in problems().items():
         if options.only and name not in options.only:
             continue
-        speed, apart = measure(name, problem, options.seconds)
+        speed, apart = measure(name, problem, options.seconds, options.clock)
         best = max(value for title, value in speed.items() if title not in ("adtrans", "by hand"))
         shown = [f"{speed[title]:,.0f}" if title in speed else "-" for title in TITLES[1:6]]
         table.print_row((name, *shown, plain(ratio(speed["adtrans"], speed["by hand"])),
