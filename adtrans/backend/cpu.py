@@ -264,7 +264,7 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     steps: list = []
     if options["wrapping"] is not None:
         steps.append((unsigned_indices(frozenset(options["wrapping"])), typed_passes.NopythonTypeInference))
-    if options["noalias"] and ("np.empty(" in text or "np.zeros(" in text):
+    if options["noalias"] and any(name in text for name in ("np.empty(", "np.zeros(", "np.dot(")):
         from adtrans.backend.fresh import FreshArrays
 
         steps.append((FreshArrays, typed_passes.NopythonTypeInference))

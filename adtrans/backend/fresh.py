@@ -12,6 +12,8 @@ then on any unknown call may be one that changes the elements.
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from llvmlite import ir as llvm
 from numba.core import ir, types
@@ -72,7 +74,7 @@ def opaque(module: llvm.Module, kind: llvm.FunctionType, name: str) -> llvm.Func
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class FreshArrays(FunctionPass):
-    """Results of `ALLOCATIONS` become results of `fresh`."""
+    """Results of `ALLOCATIONS`, and of products of matrices, become results of `fresh`."""
 
     _name = "adtrans_fresh_arrays"
 
@@ -102,8 +104,14 @@ def allocates(state, statement: ir.Assign) -> bool:
     if not isinstance(value, ir.Expr) or value.op != "call":
         return False
     callee = state.typemap[value.func.name]
-    return isinstance(callee, types.Function) and callee.typing_key in ALLOCATIONS \
+    return isinstance(callee, types.Function) and is_allocation(callee.typing_key) \
         and isinstance(state.typemap[statement.target.name], types.Array)
+
+
+def is_allocation(function) -> bool:
+    """Whether a function gives a new array; the product of matrices is known where `blas` has put it in."""
+    blas = sys.modules.get("adtrans.backend.blas")
+    return function in ALLOCATIONS or blas is not None and function is blas.product
 
 
 def handed_through(state, scope, statement: ir.Assign) -> list[ir.Stmt]:

@@ -67,3 +67,14 @@ def test_nothing_is_read_after_it_was_freed():
     llvm = function.inspect_llvm().popitem()[1]
     assert all(f"{NAME}(ptr" not in line or "poison" not in line for line in llvm.splitlines())
     assert f"@{SHOWN}(ptr %" in llvm and f"@{SHOWN}(ptr poison" not in llvm and f"@{SHOWN}(ptr undef" not in llvm
+
+
+def test_products_of_matrices_are_new_arrays():
+    text = "import numpy as np\n\n\ndef f(x):\n    made = np.dot(x, x)\n    made[0, 0] += 1.0\n    return made\n"
+    function = cpu.compile_module(text, "f", ("f8:2:C",), key=None, meta={}, noalias=True).function
+    x = np.arange(9.0).reshape(3, 3)
+    expected = x @ x
+    expected[0, 0] += 1.0
+    found = [function(x) for _ in range(20)]
+    assert all(np.array_equal(made, expected) for made in found)
+    assert f"@{NAME}(" in function.inspect_llvm().popitem()[1]
