@@ -41,6 +41,7 @@ ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_a
            "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian",
            "many tangents": "{}_tangents", "many hessian": "{}_hessian"}
 WIDTH = 8  # tangents pushed at once where there are no more: a number that is known is worth more than a few zeros
+ROWS = ("tangents", "hessian")  # modes whose loops over tangents are unrolled
 
 
 @dataclass

@@ -77,7 +77,7 @@ def push_many(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ..
     vector.block(program.body)
     tangents = tuple(vector.result(output) for output in outputs)
     copied = {dots[param] for param in program.mutable if param in dots}
-    facts = {**program.facts, "discrete": activity.discrete}
+    facts = {**program.facts, "discrete": activity.discrete, "tangents": True}
     return replace(program, params=(*program.params, *dots.values()),
                    body=(*vector.prologue, *vector.build.here.body), results=(*program.results, *tangents),
                    mutable=program.mutable | copied, facts=facts)
