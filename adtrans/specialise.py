@@ -31,6 +31,7 @@ from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
+from adtrans.optimise.strips import strips
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.vector import dots_type, push_many
@@ -170,6 +171,8 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(land(program)))
+    if mode in ROWS:
+        program = strips(program)
     return hoist(program) if whole is not own and not reading.debug else program
 
 
