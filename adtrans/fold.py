@@ -34,6 +34,7 @@ def every_operand(program: Program):
 class Folder:
     def __init__(self, program: Program, uses: dict[Var, int]):
         self.uses = uses
+        self.loads_first = "tangents" in program.facts
         self.classes = memory_classes(program)
         self.folded: dict[Var, Let] = {}
         self.sizes: dict[Var, int] = {}
@@ -91,11 +92,13 @@ class Folder:
                 self.measure(user)
 
     def disturb(self, statement: Stmt, pending: dict[Var, Let]) -> None:
-        """Values that read memory which `statement` writes stay where they are."""
+        """Values that read memory which `statement` writes stay where they are; in programs of tangents those that read
+        any memory come before a store, as loops that load first are vectorised more often."""
         written = {self.classes[inner.array] for inner in ir.walk((statement,))
                    if isinstance(inner, (Store, Accumulate))}
         if written:
-            for var in [var for var in pending if self.reads[var] & written]:
+            always = self.loads_first and isinstance(statement, Store)
+            for var in [var for var in pending if self.reads[var] & written or always and self.reads[var]]:
                 del pending[var]
 
 

@@ -67,7 +67,7 @@ def push(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ...]) -
     forward.block(program.body)
     tangents = tuple(forward.result(output) for output in outputs)
     copied = {dots[param] for param in program.mutable if param in dots}
-    facts = {**program.facts, "discrete": activity.discrete}
+    facts = {**program.facts, "discrete": activity.discrete, "tangents": True}
     return replace(program, params=(*program.params, *dots.values()), body=tuple(forward.build.here.body),
                    results=(*program.results, *tangents), mutable=program.mutable | copied, facts=facts)
 

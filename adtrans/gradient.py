@@ -465,7 +465,7 @@ class GradientFunction:
             meta = {**product.meta, "captured": at}
             mode.compiled = cpu.compile_module(product.text, product.entry, product.signature, key=key, meta=meta,
                                                parallel=self.settings.parallel, noalias=True,
-                                               wrapping=product.meta["wrapping"]).function
+                                               wrapping=product.meta["wrapping"], rows=name in specialise.ROWS).function
         return mode.compiled
 
     def _interpreted(self, mode: Mode) -> Callable:

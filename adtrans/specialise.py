@@ -31,6 +31,7 @@ from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
+from adtrans.optimise.strips import strips
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.vector import dots_type, push_many
@@ -41,6 +42,7 @@ ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_a
            "hvp": "{}_hvp", "tangents": "{}_tangents", "hessian": "{}_hessian",
            "many tangents": "{}_tangents", "many hessian": "{}_hessian"}
 WIDTH = 8  # tangents pushed at once where there are no more: a number that is known is worth more than a few zeros
+ROWS = ("tangents", "hessian")  # modes whose loops over tangents are unrolled
 
 
 @dataclass
@@ -169,6 +171,8 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(land(program)))
+    if mode in ROWS:
+        program = strips(program)
     return hoist(program) if whole is not own and not reading.debug else program
 
 

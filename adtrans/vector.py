@@ -77,7 +77,7 @@ def push_many(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ..
     vector.block(program.body)
     tangents = tuple(vector.result(output) for output in outputs)
     copied = {dots[param] for param in program.mutable if param in dots}
-    facts = {**program.facts, "discrete": activity.discrete}
+    facts = {**program.facts, "discrete": activity.discrete, "tangents": True}
     return replace(program, params=(*program.params, *dots.values()),
                    body=(*vector.prologue, *vector.build.here.body), results=(*program.results, *tangents),
                    mutable=program.mutable | copied, facts=facts)
@@ -348,6 +348,10 @@ class Vector:
     def call(self, statement: Call) -> None:
         """Tangent by tangent, with contiguous copies of those of the arguments."""
         build = self.build
+        if statement.op == "np.dot":
+            (var,) = statement.vars
+            (self.arrays if isinstance(var.type, Array) else self.slots)[var] = self.product(statement)
+            return
         floats = [var for var in statement.vars if var.type.is_float]
         for var in floats:
             if self.active(var):
@@ -373,8 +377,6 @@ class Vector:
     def called(self, statement: Call, p: Operand) -> list[Operand | None]:
         """Tangent number p of the floating-point results."""
         build = self.build
-        if statement.op == "np.dot":
-            return [self.product(statement, p)]
         if isinstance(statement, Inner):
             moving = differentiable_places(statement, self.activity)
             dots = [self.lone(statement.args[k], p) for k in moving]
@@ -398,21 +400,94 @@ class Vector:
                 made, index, self.build.load(self.arrays[arg], (*index, p))))
         return made
 
-    def product(self, statement: Call, p: Operand) -> Operand | None:
-        """c_dot = a_dot b + a b_dot."""
-        total: Var | None = None
-        for place, arg in enumerate(statement.args):
-            if not self.active(arg):
-                continue
-            args = list(statement.args)
-            args[place] = self.lone(arg, p)
-            made = Var(replace(statement.vars[0].type, layout="C"))
-            self.build.emit(Call((made,), "np.dot", tuple(args), statement.span))
-            if total is not None:
-                over_elements(self.build, total, lambda index, to=total, of=made: self.build.accumulate(
-                    to, index, self.build.load(of, index)))
-            total = total or made
+    def product(self, statement: Call) -> Var:
+        """c_dot = a_dot b + a b_dot, the latter of all tangents at once: they are so many more columns of b."""
+        left, right = statement.args
+        parts: list[Var] = []
+        if self.active(right):
+            dots = self.contiguous(self.arrays[right])
+            if right.type.rank == 2:
+                rows, columns = self.build.dim(right, 0), self.build.dim(right, 1)
+                wide = self.build.prim("mul", columns, self.count)
+                parts.append(self.shaped(self.times(left, self.shaped(dots, (rows, wide))), (
+                    *(self.build.dim(left, 0) for _ in range(left.type.rank - 1)), columns, self.count)))
+            else:
+                parts.append(self.times(left, dots))
+        if self.active(left):
+            if left.type.rank == 2 and right.type.rank == 2:
+                return self.matrices(left, right, parts[0] if parts else None)
+            parts.append(self.left_product(left, right))
+        total, *others = parts
+        for other in others:
+            self.over_tangents(total, lambda index, of=other: self.build.accumulate(
+                total, index, self.build.load(of, index)))
         return total
+
+    def left_product(self, left: Var, right: Var) -> Var:
+        """a_dot b for a vector: the tangents are columns behind b transposed; or for a vector b."""
+        if left.type.rank == 2:
+            return self.shaped(self.times(self.stacked(left), right), (self.build.dim(left, 0), self.count))
+        turned = right
+        if right.type.rank == 2:
+            turned = Var(replace(right.type, layout={"C": "F", "F": "C"}.get(right.type.layout, "A")), right.name)
+            self.build.emit(View(turned, right, (), (1, 0), self.build.span))
+        return self.times(turned, self.contiguous(self.arrays[left]))
+
+    def matrices(self, left: Var, right: Var, total: Var | None) -> Var:
+        """a_dot b for matrices, added to `total`."""
+        rows, columns = self.build.dim(left, 0), self.build.dim(right, 1)
+        found = self.shaped(self.times(self.stacked(left), right), (rows, self.count, columns))
+        put = self.build.store if total is None else self.build.accumulate
+        if total is None:
+            total = self.build.alloc(left.type.dtype, (rows, columns, self.count), "empty", dot_name(left))
+        self.over_tangents(total, lambda index: put(total, index, self.build.load(
+            found, (index[0], index[2], index[1]))))
+        return total
+
+    def stacked(self, matrix: Var) -> Var:
+        """The tangents of a matrix as so many more rows."""
+        rows, columns = (self.build.dim(matrix, axis) for axis in range(2))
+        turned = self.build.alloc(matrix.type.dtype, (rows, self.count, columns), "empty", dot_name(matrix))
+        given = self.arrays[matrix]
+        self.over_tangents(given, lambda index: self.build.store(turned, (index[0], index[2], index[1]),
+                                                                 self.build.load(given, index)))
+        return self.shaped(turned, (self.build.prim("mul", rows, self.count), columns))
+
+    def times(self, left: Var, right: Var) -> Var:
+        rank = left.type.rank + right.type.rank - 2
+        made = Var(Array(left.type.dtype, rank) if rank else left.type.element)
+        self.build.emit(Call((made,), "np.dot", (left, right), self.build.span))
+        return made
+
+    def contiguous(self, array: Var) -> Var:
+        """The array, or a copy whose elements lie one behind the other."""
+        if array.type.layout == "C":
+            return array
+        shape = tuple(self.build.dim(array, axis) for axis in range(array.type.rank))
+        made = self.build.alloc(array.type.dtype, shape, "empty", array.name)
+        self.over_tangents(made, lambda index: self.build.store(made, index, self.build.load(array, index)))
+        return made
+
+    def shaped(self, array: Var, shape: tuple[Operand, ...]) -> Var:
+        made = Var(Array(array.type.dtype, len(shape)), array.name)
+        self.build.emit(Reshape(made, array, shape, self.build.span))
+        return made
+
+    def over_tangents(self, target: Var, body: Callable[[tuple[Operand, ...]], None]) -> None:
+        """Loops over all indices of an array whose last axis is that of the tangents."""
+        counters = [Var(INT, "ijkl"[axis]) for axis in range(target.type.rank - 1)]
+
+        def level(axis: int) -> None:
+            if axis == len(counters):
+                with self.each() as p:
+                    body((*counters, p))
+                return
+            with self.build.block() as block:
+                level(axis + 1)
+            self.build.emit(For(counters[axis], const(0), self.build.dim(target, axis), const(1), (),
+                                tuple(block.body)))
+
+        level(0)
 
     # --- structure
 

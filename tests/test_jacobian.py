@@ -84,3 +84,17 @@ def test_what_does_not_fit():
         adtrans.jacobian(lambda p: p[0])((1.0, 2.0))
     with pytest.raises(adtrans.ArgumentError, match="floating-point"):
         adtrans.hessian(lambda n: n * 1.0)(3)
+
+
+def test_one_object_for_several_shapes_and_arguments():
+    made = adtrans.jacobian(lambda x, y: np.outer(x, y) * x[0], argnums=(0, 1), mode="fwd")
+    for n, m in ((2, 3), (5, 40), (1, 1), (3, 0), (2, 3)):
+        x, y = np.arange(1.0, n + 1), np.arange(2.0, m + 2)
+        by_x, by_y = made(x, y)
+        wanted = np.einsum("ik,j->ijk", np.eye(n), y) * x[0]
+        wanted[:, :, 0] += np.outer(x, y)
+        np.testing.assert_allclose(by_x, wanted, rtol=1e-13)
+        np.testing.assert_allclose(by_y, np.einsum("i,jk->ijk", x, np.eye(m)) * x[0], rtol=1e-13)
+    squares = adtrans.jacobian(lambda x: x * x)
+    for n in (4, 33, 0, 1, 70):
+        np.testing.assert_allclose(squares(np.arange(float(n))), np.diag(2.0 * np.arange(n)))

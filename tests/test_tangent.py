@@ -181,3 +181,24 @@ def test_no_derivative():
         adtrans.jvp(lambda x: float(int(x)), (3.0,), (1.0,))
     with pytest.raises(adtrans.AdtransError):
         adtrans.hvp(lambda x: x * x)(np.ones(3), np.ones(3))
+
+
+def stencil(u, steps):
+    n = len(u)
+    v = u.copy()
+    for _ in range(steps):
+        for i in range(1, n - 1):
+            v[i] = u[i] * (1.0 - u[i - 1]) + 0.1 * u[i + 1]
+        u, v = v, u
+    return np.sum(u * u)
+
+
+def test_tangents_are_stored_after_all_loads():
+    gradient = adtrans.grad(stencil)
+    x = RNG.uniform(0.1, 0.9, 7)
+    text = gradient._run("jvp", gradient._bind((x, 3), {}), (x,), interpreted=True)[1].product.text
+    loop = text.split("for i in range(1, n - 1):")[-1].split("u, v")[0]
+    body = [line for line in loop.splitlines() if "#" not in line]
+    stores = [k for k, line in enumerate(body) if "[i] = " in line]
+    loads = [k for k, line in enumerate(body) if "[" in line.partition("=")[2]]
+    assert len(stores) == 2 and max(loads) <= min(stores)

@@ -72,20 +72,22 @@ def compile_module(
     parallel: bool = False,
     noalias: bool = False,
     wrapping: Sequence[int] | None = None,
+    rows: bool = False,
     names: Mapping[str, Callable] | None = None,
 ) -> Compiled:
     """Compile the function `entry` of the module `text` for exactly `signature`.
 
     With a `key` the result goes into the disk cache, if there is one. `strict` forbids reassociation and
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
-    indices are negative on these lines of the text at most. `names` are compiled functions that the text calls by name,
+    indices are negative on these lines of the text at most. With `rows` short rows of numbers that are treated alike
+    become vectors where loops over them have been unrolled. `names` are compiled functions that the text calls by name,
     functions of this text or such as are loaded before it is; the key has to tell them, too. `meta` comes back as JSON
     would give it. Raises what Numba raises when the text does not compile.
     """
     if "import special" in text and known(text):
         key = None
     options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
-               "wrapping": wrapping}
+               "wrapping": wrapping, "rows": rows}
     record = {"entry": entry, "signature": list(signature), "options": options, "meta": meta}
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)
@@ -95,7 +97,7 @@ def compile_module(
     if not config.DISABLE_JIT:
         native = _Native()
         function = _dispatcher(function, text, options, native)
-        with global_compiler_lock, _own_symbols(identity):
+        with global_compiler_lock, _own_symbols(identity), _vector_rows(rows):
             function.compile(_numba_types(signature))
     if key and native and native.content:
         record |= {"machine": _machine(), "symbols": native.symbols}
@@ -175,6 +177,17 @@ def _own_symbols(identity: str) -> Iterator[None]:
         yield
     finally:
         FunctionIdentity._unique_ids = before
+
+
+@contextlib.contextmanager
+def _vector_rows(wanted: bool) -> Iterator[None]:
+    """Numba leaves LLVM's pass for straight-line code out unless its configuration, which is global, says otherwise."""
+    before = config.SLP_VECTORIZE
+    config.SLP_VECTORIZE = int(wanted or before)
+    try:
+        yield
+    finally:
+        config.SLP_VECTORIZE = before
 
 
 # Numba's side.
@@ -264,10 +277,10 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
     steps: list = []
     if options["wrapping"] is not None:
         steps.append((unsigned_indices(frozenset(options["wrapping"])), typed_passes.NopythonTypeInference))
-    if options["noalias"] and any(name in text for name in ("np.empty(", "np.zeros(", "np.dot(")):
-        from adtrans.backend.fresh import FreshArrays
+    if options["noalias"] and any(name in text for name in ("np.empty(", "np.zeros(", "np.dot(", ".copy()")):
+        from adtrans.backend.fresh import FreshArrays, FreshCopies
 
-        steps.append((FreshArrays, typed_passes.NopythonTypeInference))
+        steps.append((FreshCopies if options["rows"] else FreshArrays, typed_passes.NopythonTypeInference))
     if "np.dot(" in text or "np.linalg.solve(" in text:
         from adtrans.backend.blas import MatrixProducts  # takes a while to import
 

@@ -3,7 +3,8 @@
 Numba's allocations are calls like any other to LLVM, which then has to reckon with every two arrays overlapping: loops
 over them are compiled twice, with a test before, or not vectorised at all. After type inference this pass hands the
 result of `np.empty` and `np.zeros` through an identity whose result LLVM is told not to alias anything; it is kept from
-looking inside.
+looking inside. `FreshCopies` does so with that of `array.copy()`, too, which vectors made of unrolled rows need; loops
+that keep many numbers for later were slower with it.
 
 Freeing an array is a call on another pointer, the record that Numba keeps of it, which must not seem to have nothing to
 do with the elements: they would be read after it. So the result is shown to a function that might have kept it; from
@@ -26,6 +27,7 @@ from numba.np.arrayobj import make_array
 NAME = "adtrans_fresh"
 SHOWN = "adtrans_shown"
 ALLOCATIONS = (np.empty, np.zeros)
+COPY = "array.copy"
 
 
 @intrinsic
@@ -77,35 +79,45 @@ class FreshArrays(FunctionPass):
     """Results of `ALLOCATIONS`, and of products of matrices, become results of `fresh`."""
 
     _name = "adtrans_fresh_arrays"
+    copies = False
 
     def __init__(self):
         super().__init__()
 
     def run_pass(self, state):
-        changed = [marked(state, block) for block in state.func_ir.blocks.values()]
+        changed = [marked(state, block, self.copies) for block in state.func_ir.blocks.values()]
         if any(changed):
             state.func_ir._definitions = build_definitions(state.func_ir.blocks)
         return any(changed)
 
 
-def marked(state, block) -> bool:
+@register_pass(mutates_CFG=False, analysis_only=False)
+class FreshCopies(FreshArrays):
+    """Copies, too."""
+
+    _name = "adtrans_fresh_copies"
+    copies = True
+
+
+def marked(state, block, copies: bool) -> bool:
     body = []
     for statement in block.body:
         body.append(statement)
-        if isinstance(statement, ir.Assign) and allocates(state, statement):
+        if isinstance(statement, ir.Assign) and allocates(state, statement, copies):
             body += handed_through(state, block.scope, statement)
     changed = len(body) > len(block.body)
     block.body = body
     return changed
 
 
-def allocates(state, statement: ir.Assign) -> bool:
+def allocates(state, statement: ir.Assign, copies: bool) -> bool:
     value = statement.value
     if not isinstance(value, ir.Expr) or value.op != "call":
         return False
     callee = state.typemap[value.func.name]
-    return isinstance(callee, types.Function) and is_allocation(callee.typing_key) \
-        and isinstance(state.typemap[statement.target.name], types.Array)
+    makes = copies and callee.typing_key == COPY if isinstance(callee, types.BoundFunction) else \
+        isinstance(callee, types.Function) and is_allocation(callee.typing_key)
+    return makes and isinstance(state.typemap[statement.target.name], types.Array)
 
 
 def is_allocation(function) -> bool:

@@ -78,3 +78,34 @@ def test_products_of_matrices_are_new_arrays():
     found = [function(x) for _ in range(20)]
     assert all(np.array_equal(made, expected) for made in found)
     assert f"@{NAME}(" in function.inspect_llvm().popitem()[1]
+
+
+COPIED = """
+import numpy as np
+
+
+def f(x, n):
+    x = x.copy()
+    y = np.empty((x.shape[0], 8))
+    for k in range(n):
+        for i in range(1, x.shape[0]):
+            for p in range(8):
+                y[i, p] = 0.5 * (x[i, p] + x[i - 1, p])
+        x, y = y, x
+        for p in range(8):
+            x[0, p] = 1.0
+    return x
+"""
+
+
+def test_copies_are_apart_where_rows_become_vectors():
+    x = np.linspace(1.0, 2.0, 80).reshape(10, 8)
+    space = {}
+    exec(COPIED, space)
+    made = {rows: cpu.compile_module(COPIED, "f", ("f8:2:C", "i8"), key=None, meta={}, noalias=True, rows=rows,
+                                     wrapping=()).function for rows in (True, False)}
+    for function in made.values():
+        assert np.allclose(function(x, 7), space["f"](x, 7), rtol=1e-14) and x[0, 1] != 1.0
+    code = {rows: function.inspect_llvm().popitem()[1] for rows, function in made.items()}
+    assert code[True].count(f"ptr @{NAME}(") == code[False].count(f"ptr @{NAME}(") + 1
+    assert "load <4 x double>" in code[True] or "load <8 x double>" in code[True] or "load <2 x double>" in code[True]
