@@ -120,8 +120,8 @@ TAKEN = {
         y = x[i]
         for j in range(len(w)):
             zeros[j] = 0.4
-        total += zeros[0] * y * y
-    return total
+        total -= zeros[0] * y
+    return np.sin(total) * w[0]
     """,
     "ranges read anew": """
     total = 0.0
