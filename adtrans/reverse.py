@@ -535,8 +535,16 @@ class Reverse:
 
     def header(self, statement: For | While):
         if isinstance(statement, For) and statement.leave is None:
-            return Lanes(self, statement) if statement.counter.lane else Countdown(self, statement)
+            forward = statement.counter.lane and not self.stacked(statement)
+            return Lanes(self, statement) if forward else Countdown(self, statement)
         return Replay(self, statement)
+
+    def stacked(self, statement: For) -> bool:
+        """Whether iterations may leave something on a stack, from which the last one's comes first."""
+        depth = len(self.regions.at[id(statement)].loops)
+        inner = [item for item in ir.walk((statement,)) if isinstance(item, (For, While))]
+        return any(isinstance(var.type, Array) for item in ir.walk(statement.body) for var in ir.defined(item)) or any(
+            self.storage.extents(self.regions.body(item).loops[depth:]) is None for item in inner)
 
     def permuted(self, statement: For | While) -> References:
         """Array references that a loop only exchanges are exchanged back; any other is taken from a stack."""

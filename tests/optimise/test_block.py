@@ -113,6 +113,26 @@ TAKEN = {
         total += np.sum(d * d)
     return total
     """.replace("np.zeros(len(w)) + x[i]", "w * 0.0 + x[i]"),
+    "an array for each block": """
+    total = 0.0
+    for i in range(len(x)):
+        zeros = np.zeros(len(x))
+        y = x[i]
+        for j in range(len(w)):
+            zeros[j] = 0.4
+        total -= zeros[0] * y
+    return np.sin(total) * w[0]
+    """,
+    "ranges read anew": """
+    total = 0.0
+    for i in range(len(x)):
+        y = x[i]
+        for j in range(k[0]):
+            for l in range(k[j], 3):
+                y = y * w[l] + x[i]
+        total += y * y
+    return total
+    """,
     "arrays only read": """
     total = 0.0
     for i in range(len(x)):

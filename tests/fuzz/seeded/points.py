@@ -1,4 +1,9 @@
-"""Faults of loops over independent iterations: reversed in place, taken in blocks, their writes joined."""
+"""Faults of loops over independent iterations: reversed in place, taken in blocks, their writes joined.
+
+`RARE` has those that few random programs show, each with a program that does.
+"""
+
+import numpy as np
 
 from adtrans.analysis.independence import Coverage, Independence
 from adtrans.build import ZERO, zero
@@ -108,18 +113,69 @@ def every_iteration_has_its_element(patch):
     patch.setattr(Gatherer, "own_place", lambda self, loop, index: True)
 
 
+def added_to_itself(x):
+    total = 0.1
+    for i in range(len(x)):
+        total = (total + x[i]) + (total + x[i] * x[i])
+    return total
+
+
+def read_first(x):
+    s = x * 2.0
+    total = 0.0
+    for i in range(len(x)):
+        total += s[0] * x[i]
+        s[0] = x[i] * 0.5
+    return total
+
+
+def all_but_one(x):
+    s = x * 2.0
+    total = 0.0
+    for i in range(len(x)):
+        for j in range(1, len(x)):
+            s[j] = x[i] * x[j]
+        total += s[0] * s[1]
+        s[0] = x[i]
+    return total
+
+
+def taken_away(x):
+    total = x[0] * x[1]
+    for i in range(len(x)):
+        total += x[i] * x[i]
+    return 3.0 - total
+
+
+def one_place(x, k):
+    x[0] = x[1] * x[1]
+    x[k] += x[2]
+    x[0] += x[3]
+    return x[0] * x[0]
+
+
+def from_either_end(x):
+    y = x[2:] * 0.0
+    for j in range(len(y) + 1):
+        y[j - 1] = x[j] * x[j + 1]
+    return np.sum(y * y)
+
+
+X = np.linspace(0.4, 1.6, 6)
+RARE = {
+    "sums-that-come-in-twice": (sums_that_come_in_twice, added_to_itself, (X,), 0),
+    "scratch-never-stale": (scratch_never_stale, read_first, (X,), 0),
+    "written-anywhere-is-written": (written_anywhere_is_written, all_but_one, (X,), 0),
+    "differences-count-as-sums": (differences_count_as_sums, taken_away, (X,), 0),
+    "starts-of-sums-forgotten": (starts_of_sums_forgotten, taken_away, (X,), 0),
+    "all-elements-are-apart": (all_elements_are_apart, one_place, (X, 0), 0),
+    "every-iteration-has-its-element": (every_iteration_has_its_element, from_either_end, (X,), 0),
+}
 FAULTS = (
-    sums_that_come_in_twice,
     any_carry_is_a_sum,
-    scratch_never_stale,
-    written_anywhere_is_written,
     sums_used_later_are_passed_over,
-    differences_count_as_sums,
-    starts_of_sums_forgotten,
     scratch_shared_by_a_block,
     values_handed_over_in_one_place,
     joined_across_reads,
-    all_elements_are_apart,
     tapes_too_small,
-    every_iteration_has_its_element,
 )
