@@ -106,4 +106,4 @@ def test_every_optimizer_by_name_is_tried():
 
     tried = {optimizer.parts[0].fun.__name__ for optimizer, _ in CASES.values()}
     named = {name for name in optim.__all__ if getattr(getattr(optim, name), "__module__", "") == optimizers.__name__}
-    assert named <= tried
+    assert named - tried == {"nesterov"}  # whose steps look ahead: test_nesterov.py
