@@ -125,6 +125,8 @@ class Turning:
 
     def cost(self, index: tuple[Operand, ...], counter: Var) -> int:
         """What an access takes as a counter runs: nothing where it stays, little along a row."""
+        if not index:
+            return 0
         *others, last = [self.affine(item)[0] if isinstance(item, Var) else {} for item in index]
         if any(counter in other for other in others) or last.get(counter, 1) != 1:
             return APART

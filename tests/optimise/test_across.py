@@ -160,6 +160,19 @@ def random_body(rng):
     return "\n".join([*lines, "c[0, 1] += total * 0.1"])
 
 
+def test_arrays_without_axes():
+    def fun(a, scale):
+        c = np.zeros(a.shape)
+        for j in range(a.shape[1]):
+            for i in range(a.shape[0]):
+                c[i, j] = a[i, j] * scale[()]
+        return np.sum(c * c)
+
+    gradient = adtrans.grad(fun, argnums=1, cache=False)
+    for call in (gradient, gradient.interpreted):
+        assert call(A, np.array(2.0)) == pytest.approx(4.0 * np.sum(A * A))
+
+
 @pytest.mark.parametrize("part", range(8))
 def test_random_loops(part):
     count = [0, 0]
