@@ -29,7 +29,6 @@ from adtrans.ir import (
     If,
     Inner,
     Let,
-    ListOf,
     Load,
     Merge,
     NewList,
@@ -72,15 +71,17 @@ def push(program: Program, dots: dict[Var, Var], outputs: tuple[Operand, ...]) -
                    results=(*program.results, *tangents), mutable=program.mutable | copied, facts=facts)
 
 
-def dot_name(var: Var) -> str | None:
-    return f"{var.name}_dot" if var.name else None
+def dot_name(operand: Operand) -> str | None:
+    """The name wished for a tangent; a constant has none."""
+    name = getattr(operand, "name", None)
+    return f"{name}_dot" if name else None
 
 
 class Forward:
     """The forward sweep of values and tangents; `dots` are the tangents at hand."""
 
     def __init__(self, activity: Activity, dots: dict[Var, Var]):
-        self.activity = activity
+        self.activity, self.active = activity, activity.has_tangent
         self.dots: dict[Var, Operand] = dict(dots)
         self.given = set(dots.values())
         self.build = Builder(relaxed=True)
@@ -118,14 +119,6 @@ class Forward:
             over_elements(self.build, made,
                           lambda index: self.build.store(made, index, self.build.load(found, index)))
         return made
-
-    def active(self, var: Operand) -> bool:
-        if not isinstance(var, Var):
-            return False
-        if isinstance(var.type, (Array, ListOf)):
-            held = var.type.element if isinstance(var.type, ListOf) else var.type
-            return self.activity.memory_active(var) and held.is_float
-        return self.activity.is_active(var)
 
     # --- statements
 

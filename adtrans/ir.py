@@ -461,6 +461,28 @@ def walk(body) -> Iterator[Stmt]:
             yield from walk(region)
 
 
+def introduced(body) -> set[Var]:
+    """The variables that a body defines, at any depth, counters and what loops carry included."""
+    found: set[Var] = set()
+    for statement in walk(body):
+        found.update(defined(statement))
+        match statement:
+            case For(counter=counter, carries=carries):
+                found.update((counter, *(carry.inside for carry in carries)))
+            case While(carries=carries):
+                found.update(carry.inside for carry in carries)
+    return found
+
+
+def free_variables(loop: For | While) -> dict[Var, None]:
+    """The variables from outside that the iterations of a loop read."""
+    inside, found = introduced((loop,)), {}
+    for statement in walk((loop,)):
+        reads = inner_operands(statement) if statement is loop else (*operands(statement), *inner_operands(statement))
+        found.update((operand, None) for operand in reads if isinstance(operand, Var) and operand not in inside)
+    return found
+
+
 def size(program: Program) -> int:
     """The number of statements."""
     return sum(1 for _ in walk(program.body))

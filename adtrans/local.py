@@ -196,7 +196,7 @@ class Effects:
 def reverse_in_place(local: Local, reverse: Reverse, differentiate: Callable[..., Program]) -> None:
     """Fill `made` and `bars`: the body is differentiated as a program of its own."""
     loop, activity = local.loop, reverse.activity
-    params = list(free_variables(loop))
+    params = list(ir.free_variables(loop))
     arrays = {var: reverse.early_shadow(var) for var in params
               if isinstance(var.type, Array) and activity.memory_active(var)}
     scalars = tuple(reverse.outer_scalars(loop))
@@ -216,24 +216,6 @@ def reverse_in_place(local: Local, reverse: Reverse, differentiate: Callable[...
         local.bars[var] = after
     local.made = [*local.ahead, *ahead,
                   replace(loop, carries=tuple(carries), body=(*body, *build.here.body))]
-
-
-def free_variables(loop: For) -> dict[Var, None]:
-    """The variables from outside that the body of a loop reads."""
-    inside = {loop.counter, *(carry.inside for carry in loop.carries)}
-    for statement in ir.walk(loop.body):
-        inside.update(ir.defined(statement))
-        match statement:
-            case For(counter=counter, carries=carries):
-                inside.update((counter, *(carry.inside for carry in carries)))
-            case ir.While(carries=carries):
-                inside.update(carry.inside for carry in carries)
-    found: dict[Var, None] = {}
-    for statement in (loop, *ir.walk(loop.body)):
-        reads = ir.inner_operands(statement) if statement is loop else \
-            (*ir.operands(statement), *ir.inner_operands(statement))
-        found.update((operand, None) for operand in reads if isinstance(operand, Var) and operand not in inside)
-    return found
 
 
 def hoisted(body: tuple[Stmt, ...], tapes: set[Var], own: set[Var]) -> tuple[list[Stmt], list[Stmt]]:

@@ -38,7 +38,7 @@ from adtrans.ir import (
     View,
     While,
 )
-from adtrans.local import Local, free_variables
+from adtrans.local import Local
 from adtrans.matrices import product
 from adtrans.rules import rule_of
 from adtrans.rules.linalg import adjoint_of, read_by
@@ -77,7 +77,7 @@ class Reverse:
         self.bars: dict[Var, Operand] = {}
         self.mirrors: dict[Region, Mirror] = {regions.root: Mirror(0, {}, dict(shadows))}
         self.shared = shared_classes(program, activity) | {
-            activity.classes[var] for each in local.values() for var in free_variables(each.loop)
+            activity.classes[var] for each in local.values() for var in ir.free_variables(each.loop)
             if isinstance(var.type, Array) and activity.memory_active(var)}
         self.companions: dict[Var, Var] = {}
         self.untouched: set[Var] = set()
@@ -512,26 +512,10 @@ class Reverse:
         for carry, made in zip(carried, carries):
             self.add(carry.init, made.after)
 
-    def outer_scalars(self, statement: Stmt) -> list[Var]:
+    def outer_scalars(self, statement: For | While) -> list[Var]:
         """Active scalars from outside that are read within a loop."""
-        found: dict[Var, None] = {}
-        inside: set[Var] = set()
-        for inner in ir.walk((statement,)):
-            if inner is not statement:
-                inside.update(ir.defined(inner))
-            match inner:
-                case For(counter=counter, carries=carries):
-                    inside.update((counter, *(carry.inside for carry in carries)))
-                case While(carries=carries):
-                    inside.update(carry.inside for carry in carries)
-        for inner in ir.walk((statement,)):
-            reads = [*ir.inner_operands(inner)] if inner is statement else \
-                [*ir.operands(inner), *ir.inner_operands(inner)]
-            for operand in reads:
-                if isinstance(operand, Var) and operand not in inside and not isinstance(operand.type, Array) \
-                        and self.activity.is_active(operand):
-                    found[operand] = None
-        return list(found)
+        return [var for var in ir.free_variables(statement)
+                if not isinstance(var.type, Array) and self.activity.is_active(var)]
 
     def header(self, statement: For | While):
         if isinstance(statement, For) and statement.leave is None:

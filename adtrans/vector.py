@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from adtrans.analysis.activity import Activity, analyse, differentiable_places
 from adtrans.build import Builder, const, over_elements, zero
+from adtrans.forward import dot_name
 from adtrans.ir import (
     INT,
     Accumulate,
@@ -88,17 +89,12 @@ def dots_type(type: Scalar | Array) -> Array:
     return Array(type.dtype, type.rank + 1, "C") if isinstance(type, Array) else Array(type.code, 1, "C")
 
 
-def dot_name(var: Operand) -> str | None:
-    name = getattr(var, "name", None)
-    return f"{name}_dot" if name else None
-
-
 class Vector:
     """The sweep. `arrays` are companions of arrays and stacks, `slots` keep tangents of numbers, `local` are those at
     hand in the loop over tangents that is open; `run` emits what belongs into the next one."""
 
     def __init__(self, activity: Activity, dots: dict[Var, Var], count: int | None):
-        self.activity = activity
+        self.activity, self.active = activity, activity.has_tangent
         self.build = Builder(relaxed=True)
         self.prologue: list[Stmt] = []
         self.count: Operand = const(count or 0)
@@ -113,14 +109,6 @@ class Vector:
         self.run: list[Callable[[Operand], None]] = []
 
     # --- tangents
-
-    def active(self, var: Operand) -> bool:
-        if not isinstance(var, Var):
-            return False
-        if isinstance(var.type, (Array, ListOf)):
-            held = var.type.element if isinstance(var.type, ListOf) else var.type
-            return self.activity.memory_active(var) and held.is_float
-        return self.activity.is_active(var)
 
     def dot(self, operand: Operand, p: Operand) -> Operand | None:
         """Tangent number p of a number, None for zero."""

@@ -37,6 +37,13 @@ class Activity:
     def memory_active(self, array: Var) -> bool:
         return self.classes[array] in self.memory
 
+    def has_tangent(self, operand: Operand) -> bool:
+        """Whether a number, array, or stack has something beside it that holds tangents."""
+        if isinstance(operand, Var) and isinstance(operand.type, (ir.Array, ir.ListOf)):
+            held = operand.type.element if isinstance(operand.type, ir.ListOf) else operand.type
+            return self.memory_active(operand) and held.is_float
+        return self.is_active(operand)
+
 
 def differentiable_places(call: Call, activity: Activity) -> tuple[int, ...]:
     """The places of the arguments of a call that carry derivatives; those of routines are arrays."""

@@ -234,8 +234,7 @@ class Coverage:
         """What sections are once a loop around them has ended."""
         if not isinstance(loop.step, Const) or abs(loop.step.value) != 1 or loop.leave is not None:
             return
-        inner = {var for statement in ir.walk(loop.body) for var in ir.defined(statement)} | {loop.counter} | {
-            carry.inside for carry in loop.carries}
+        inner = ir.introduced((loop,))
         for section in sections:
             wide = [self.wider(loop, interval) for interval in section]
             moved = [a for a, b in zip(wide, section) if a != b]

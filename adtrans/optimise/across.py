@@ -95,20 +95,10 @@ class Turning:
         """Whether indices are all the counter of the loop plus one thing that is the same in all its iterations."""
         forms = [self.affine(index) if isinstance(index, Var) else ({}, 0) for index in indices]
         terms = forms[0][0]
-        inside = self.inside(loop)
+        inside = ir.introduced(loop.body)
         return all(form == forms[0] for form in forms) and terms.get(loop.counter) == 1 and not any(
             var in inside for var in terms if var is not loop.counter) and all(
             map(self.independence.ranges.not_negative, indices))
-
-    @staticmethod
-    def inside(loop: For) -> set[Var]:
-        """The variables that a loop defines."""
-        found: set[Var] = set()
-        for item in ir.walk(loop.body):
-            found.update(ir.defined(item))
-            if isinstance(item, For):
-                found.update((item.counter, *(carry.inside for carry in item.carries)))
-        return found
 
     def gains(self, loop: For) -> bool:
         """Whether the accesses of the innermost loops cost less with this loop innermost than they do now, values that
