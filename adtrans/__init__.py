@@ -1,6 +1,6 @@
 """adtrans: gradients of plain numeric Python, as readable source compiled by Numba."""
 
-from adtrans.api import grad, value_and_grad
+from adtrans.api import grad, release_memory, value_and_grad
 from adtrans.check import check_grads
 from adtrans.custom import custom_vjp, rule
 from adtrans.errors import (
@@ -22,5 +22,5 @@ __version__ = "0.1.0"
 __all__ = [
     "AdtransError", "ArgumentError", "ArgumentValueError", "NonDifferentiableError", "UnsupportedError",
     "adjoint", "check_grads", "checkpoint", "custom_vjp", "grad", "hessian", "hvp", "jacobian", "jvp",
-    "rule", "stop_gradient", "value_and_grad", "vjp", "vmap",
+    "release_memory", "rule", "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]

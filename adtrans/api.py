@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -58,3 +59,17 @@ def decorate(fun: Callable | None, settings: Settings, with_value: bool):
     if not callable(fun):
         raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
     return GradientFunction(fun, settings, with_value)
+
+
+def release_memory() -> int:
+    """Give memory that compiled code keeps for its next large arrays back to the system; how many bytes that was.
+
+    Memory of arrays that are in use is not touched. At most a sixteenth of the machine's memory and a gibibyte is kept,
+    or what the environment variable ADTRANS_KEEP_MEMORY says in bytes, 0 for none.
+    """
+    pool = sys.modules.get("adtrans.backend.pool")
+    if pool is None:
+        return 0
+    before = pool.kept()
+    pool.release()
+    return before - pool.kept()

@@ -27,7 +27,7 @@ from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import _Cache
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
@@ -35,6 +35,7 @@ from numba.core.typeconv import Conversion
 from numba.np import numpy_support
 
 from adtrans import cache
+from adtrans.backend import pool
 from adtrans.backend.python import execute
 from adtrans.backend.special import known
 from adtrans.backend.unsigned import unsigned_indices
@@ -210,6 +211,8 @@ class _Native(_Cache):
         if self.content is None:
             return None
         rtsys.initialize(target_context)
+        if pool.NAME in self.symbols:
+            pool.install()
         if not all(map(address_of_symbol, self.symbols)):
             target_context.refresh()
         return CompileResult._rebuild(target_context, *pickle.loads(self.content))
@@ -232,6 +235,30 @@ class _Native(_Cache):
 
     def flush(self):
         self.content = None
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class KeptMemory(FunctionPass):
+    """The function's large arrays are to come from `pool`: seen to where its module is linked and not yet optimised."""
+
+    _name = "adtrans_kept_memory"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state):
+        if state.library is None:  # as Numba's next pass would make it
+            state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+            state.library.enable_object_caching()
+        library = state.library
+        optimise = library._optimize_final_module
+
+        def redirected() -> None:
+            library._final_module = pool.redirect(library._final_module)
+            optimise()
+
+        library._optimize_final_module = redirected
+        return False
 
 
 class LeanCompiler(CompilerBase):
@@ -269,6 +296,7 @@ def _pipeline(text: str, options: dict) -> type[CompilerBase]:
             self.state.flags.noalias = options["noalias"]
             found = super().define_pipelines()
             for passes in found:
+                passes.add_pass_after(KeptMemory, typed_passes.PreLowerStripPhis)
                 for step, place in steps:
                     passes.add_pass_after(step, place)
                 passes.finalize()
