@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
-from llvmlite.binding import address_of_symbol
+from llvmlite.binding import address_of_symbol, llvm_version_info, set_option
 from numba import config
 from numba.core import errors, sigutils, typed_passes, types, untyped_passes
 from numba.core.bytecode import FunctionIdentity
@@ -45,6 +45,8 @@ FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
 
 # What shows that a text may call elementary functions.
 ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ")
+
+LLVM_WITH_HOISTED_CHECKS = range(18, 23)
 
 _SOURCE, _RECORD, _NATIVE = "module.py", "record.json", "native"
 
@@ -98,7 +100,7 @@ def compile_module(
     if not config.DISABLE_JIT:
         native = _Native()
         function = _dispatcher(function, text, options, native)
-        with global_compiler_lock, _own_symbols(identity), _vector_rows(rows):
+        with global_compiler_lock, _own_symbols(identity), _vector_rows(rows), _checks_inside():
             function.compile(_numba_types(signature))
     if key and native and native.content:
         record |= {"machine": _machine(), "symbols": native.symbols}
@@ -189,6 +191,23 @@ def _vector_rows(wanted: bool) -> Iterator[None]:
         yield
     finally:
         config.SLP_VECTORIZE = before
+
+
+@contextlib.contextmanager
+def _checks_inside() -> Iterator[None]:
+    """LLVM tests whether arrays overlap where it needs to know, not in front of the loop around.
+
+    There the test is for all rows at once, and fails where they are taken last to first: a loop back in time over rows
+    of a tape would never be vectorised. The option is global and there since LLVM 18; an unknown one ends the process.
+    """
+    there = llvm_version_info[0] in LLVM_WITH_HOISTED_CHECKS
+    if there:
+        set_option("adtrans", "-hoist-runtime-checks=false")
+    try:
+        yield
+    finally:
+        if there:
+            set_option("adtrans", "-hoist-runtime-checks=true")
 
 
 # Numba's side.
