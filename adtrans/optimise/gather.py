@@ -1,109 +1,24 @@
-"""What loops add to neighbouring elements, gathered.
+"""Loops that add to neighbouring elements, divided: each element reads what it gets.
 
-    for j in range(m - 2, 0, -1):                  for j in range(1, m - 1):
-        t = 0.2 * b_bar[i, j]                          row[j + 1] = 0.2 * b_bar[i, j]
-        b_bar[i, j] = 0.0                              b_bar[i, j] = 0.0
-        a_bar[i, j - 1] += t              ->       for j in range(m):
-        a_bar[i, j] += t                               a_bar[i, j] += row[j + 2] + row[j + 1] + row[j]
-        a_bar[i, j + 1] += t
-
-On the left each iteration waits for sums of the one before, and nothing is vectorised. On the right `row`, which stays
-in the cache, has zeros at both ends, so that every element that gets anything is treated alike. Other rows that the
-loop adds to get a loop each, unless a loop over rows stands directly around: then the last few rows of values are kept
-in turn, and each row of `a_bar` is done once, as soon as all that goes to it is there; after the last iteration that
-takes a few more, with zeros.
-
-Only the order of additions changes: the loops may neither read nor store what they add to.
+Where that can be read where it stands (`neighbours`), it is; else the values are kept in rows first (`rows`). A nest
+that adds to an array after another has stored zeros there stores instead, and the zeros are not written (`zeros`); in a
+loop that goes back in time this is so in all iterations but the first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from adtrans import ir
-from adtrans.analysis.alias import exchanged, memory_classes
-from adtrans.analysis.indices import Indices
-from adtrans.analysis.ranges import Ranges
-from adtrans.build import ONE, ZERO, Builder, const, zero
-from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
-from adtrans.optimise.simplify import simplify, substitute
-
-# How many values of an iteration a loop may keep, how short it may be, and over how many rows sums are gathered.
-VALUES = 10
-SHORT = 16
-REACH = 4
-HOISTED = ("add", "sub", "mul", "neg", "min", "max")
-
-
-@dataclass(frozen=True)
-class Term:
-    """An accumulation: to `array[..., j + offset, ...]`, j on `axis`, `factor` ("neg", or None for 1) times `value`."""
-
-    array: Var
-    index: tuple[Operand, ...]
-    axis: int
-    offset: int
-    factor: Operand | str | None
-    value: Operand
-
-
-@dataclass
-class Inner:
-    """An innermost loop to be divided: `outside` is what does not depend on its counter, `terms` are by statement."""
-
-    loop: For
-    outside: list[Let]
-    terms: dict[int, Term]
-    rows: list[list[Term]] = field(default_factory=list)
-
-    def __post_init__(self):
-        rows: dict[tuple, list[Term]] = {}
-        for term in self.terms.values():
-            rows.setdefault((term.array, term.index, term.axis), []).append(term)
-        self.rows = list(rows.values())
-        self.values = list(dict.fromkeys(term.value for term in self.terms.values()))
-        self.body = [item for item in self.loop.body if id(item) not in self.terms and item not in self.outside]
-
-    @property
-    def pays(self) -> bool:
-        """Whether there is a row in which iterations get in each other's way."""
-        return len(self.values) <= VALUES and any(len({term.offset for term in row}) > 1 for row in self.rows)
-
-
-@dataclass
-class Family:
-    """Rows of one array that a loop around reaches with different offsets on `axis`."""
-
-    axis: int
-    members: list[tuple[int, list[Term]]]
-
-    @property
-    def least(self) -> int:
-        return min(offset for offset, _ in self.members)
-
-    @property
-    def reach(self) -> int:
-        return max(offset for offset, _ in self.members) - self.least
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values of a counter, ascending: from `low` to below `high`."""
-
-    low: Operand
-    high: Operand
-
-    @classmethod
-    def of(cls, build: Builder, loop: For) -> Range:
-        if loop.step == ONE:
-            return cls(loop.start, loop.stop)
-        return cls(build.prim("add", loop.stop, ONE), build.prim("add", loop.start, ONE))
-
-    @property
-    def short(self) -> bool:
-        return isinstance(self.low, Const) and isinstance(self.high, Const) and \
-            self.high.value - self.low.value < SHORT
+from adtrans.build import Builder
+from adtrans.ir import Array, Carry, Const, Dim, For, If, Let, ListOf, Operand, Prim, Program, Stmt, Var
+from adtrans.optimise import neighbours, zeros
+from adtrans.optimise.neighbours import Emission, Extent, Gathering
+from adtrans.optimise.rows import SHORT, Rows
+from adtrans.optimise.simplify import simplify
+from adtrans.optimise.zeros import Cleared
 
 
 def gather(program: Program) -> Program:
@@ -113,390 +28,241 @@ def gather(program: Program) -> Program:
     return ir.verify(simplify(ir.verify(replace(program, body=body)))) if gatherer.changed else program
 
 
-class Gatherer:
-    """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is."""
+class Gatherer(Rows):
+    """`pending` are the zeros not written yet, by open list; `used` are those that were never needed."""
 
     def __init__(self, program: Program):
-        self.classes, self.exchanged = memory_classes(program), exchanged(program)
-        self.indices, self.program = Indices(program), program
-        self.open: list[list[Stmt]] = []
-        self.depth: dict[Var, int] = dict.fromkeys(program.params, 0)
-        self.integers = {statement.var: statement.expr for statement in ir.walk(program.body)
-                         if isinstance(statement, Let) and isinstance(statement.expr, (Prim, Dim))
-                         and statement.var.type == INT}
+        super().__init__(program)
+        self.pending: list[list[Cleared]] = []
+        self.used: list[Cleared] = []
         self.changed = False
 
-    @cached_property
-    def ranges(self) -> Ranges:
-        return Ranges(self.program)
-
     def block(self, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        self.open.append([])
-        for statement in body:
-            made = self.statement(statement)
-            for var in ir.defined(statement):
-                self.depth[var] = len(self.open) - 1
-            self.open[-1].extend(made)
+        """The statements in place of some."""
+        self.start(body, [])
+        self.flush(self.pending[-1])
+        self.pending.pop()
         return tuple(self.open.pop())
+
+    def start(self, body: tuple[Stmt, ...], pending: list[Cleared]) -> None:
+        """Open a list and fill it; what is pending then stays so."""
+        self.open.append([])
+        self.pending.append([])
+        for cleared in pending:
+            self.pending[-1].append(cleared)
+        for statement in body:
+            for item in self.statement(statement):
+                self.add(item)
+
+    def add(self, item: Stmt) -> None:
+        for var in ir.defined(item):
+            self.depth[var] = len(self.open) - 1
+        match item:
+            case Let(var, (Prim() | Dim()) as expr) if var.type == ir.INT:
+                self.integers[var] = expr
+        self.open[-1].append(item)
 
     def statement(self, statement: Stmt) -> list[Stmt]:
         match statement:
-            case For(counter, body=body, carries=carries):
-                made = self.over_rows(statement) or self.single(statement)
+            case For():
+                made = self.direct(statement)
+                if made is None:
+                    self.write_before(statement)
+                    made = self.over_rows(statement) or self.single(statement)
                 if made is not None:
                     self.changed = True
                     return made
-                for var in (counter, *(carry.inside for carry in carries)):
-                    self.depth[var] = len(self.open)
-                return [replace(statement, body=self.block(body))]
+                return self.loop(statement)
             case ir.While(head=head, body=body, carries=carries):
+                self.write_before(statement)
                 for carry in carries:
                     self.depth[carry.inside] = len(self.open)
                 return [replace(statement, head=self.block(head), body=self.block(body))]
             case If(then=then, orelse=orelse):
+                self.write_before(statement)
                 return [replace(statement, then=self.block(then), orelse=self.block(orelse))]
+        self.write_before(statement)
         return [statement]
 
-    def builder(self, loop: For) -> Builder:
-        build = Builder(relaxed=True)
-        build.span = loop.span
-        build.definitions.update(self.integers)
-        return build
+    # --- sums read where their parts stand
 
-    # --- what a loop does
-
-    def inner(self, loop: Stmt, sums: bool = False) -> Inner | None:
-        """An innermost loop and what can be taken out of it; with `sums` one that carries values upwards, too."""
-        if not isinstance(loop, For) or not (plain(loop) or sums and loop.step == ONE and loop.leave is None) \
-                or not all(isinstance(item, (Let, Store, Accumulate)) for item in loop.body):
-            return None
-        outside = self.outside(loop)
-        found = Inner(loop, outside, self.terms(loop, outside))
-        return found if found.pays else None
-
-    def outside(self, loop: For) -> list[Let]:
-        """The statements of a body that compute integers from what does not change in the loop."""
-        inner = own(loop) | {loop.counter}
-        found = []
-        for item in loop.body:
-            match item:
-                case Let(var, Prim(op, args)) if op in HOISTED and var.type == INT and not inner.intersection(args):
-                    found.append(item)
-                    inner.discard(var)
-        return found
-
-    def terms(self, loop: For, outside: list[Let]) -> dict[int, Term]:
-        """What can be added later, by the identity of the statement."""
-        inner = own(loop) - {item.var for item in outside}
-        touched = accessed(loop)
-        definitions = {item.var: item.expr for item in loop.body if isinstance(item, Let)}
-        accumulations = [item for item in loop.body
-                         if isinstance(item, Accumulate) and all(self.apart(item.array, other) for other in touched)]
-        scales = {item.value: scale(item.value, definitions, inner) for item in accumulations}
-        if len({value for _, value in scales.values()}) == len(scales):
-            scales = {value: (None, value) for value in scales}
-        found: dict[int, Term] = {}
-        for item in accumulations:
-            forms = [self.indices.affine(index) for index in item.index]
-            axes = [axis for axis, (base, _) in enumerate(forms) if base is loop.counter]
-            others = [index for axis, index in enumerate(item.index) if axis not in axes]
-            if len(axes) == 1 and not inner.intersection(others) and isinstance(item.value, Var):
-                index = tuple(ZERO if axis in axes else index for axis, index in enumerate(item.index))
-                found[id(item)] = Term(item.array, index, axes[0], forms[axes[0]][1], *scales[item.value])
-        return found
-
-    def apart(self, one: Var, other: Var) -> bool:
-        """Whether two references never are to the same memory."""
-        if self.classes[one] is not self.classes[other]:
-            return True
-        groups = self.exchanged.get(one, (None,))[0], self.exchanged.get(other, (0,))[0]
-        return one is not other and groups[0] == groups[1]
-
-    def turnable(self, loop: For, body: list[Stmt]) -> bool:
-        """Whether iterations may run in the opposite order: what is stored is an iteration's own, and no stack has its
-        items taken off in order."""
-        if any(isinstance(item, Let) and isinstance(item.expr, Pop) for item in body):
-            return False
-        places: dict[Var, set] = {}
-        kinds: dict[Var, set[type]] = {}
-        for item in body:
-            access = item.expr if isinstance(item, Let) else item
-            if isinstance(access, (Load, Store, Accumulate)):
-                group = self.classes[access.array]
-                places.setdefault(group, set()).add((access.array, access.index))
-                kinds.setdefault(group, set()).add(type(access))
-        ordered = [places[group] for group, each in kinds.items() if Store in each or each == {Load, Accumulate}]
-        return all(len(each) == 1 and all(self.own_place(loop, place) for _, place in each) for each in ordered)
-
-    def own_place(self, loop: For, index: tuple[Operand, ...]) -> bool:
-        """Whether an element is another one in each iteration: an index follows the counter, and never wraps."""
-        return any(self.indices.affine(item)[0] is loop.counter and self.ranges.not_negative(item) for item in index)
-
-    # --- where rows of values are kept
-
-    def kept(self, known: Builder, inner: Inner, columns: Range, pad: int,
-             slots: int | None) -> dict[Operand, Var] | None:
-        """An array of zeros for each value, as far out as the extent is known; one row not just before its loop.
-
-        `known` has the definitions of all integers.
-        """
-        level = max(self.level(known, columns.low), self.level(known, columns.high))
-        if level >= (len(self.open) if slots is not None else max(len(self.open) - 1, 1)):
-            return None
-        build = self.builder(inner.loop)
-        build.definitions.update(known.definitions)
-        extent = build.prim("sub", self.lifted(build, columns.high, level), self.lifted(build, columns.low, level))
-        extent = build.prim("add", build.prim("max", extent, ZERO), const(2 * pad))
-        shape = (extent,) if slots is None else (const(slots), extent)
-        found = {value: build.alloc(value.type.code, shape, "zeros", "row" if slots is None else "rows")
-                 for value in inner.values}
-        self.open[level].extend(build.here.body)
-        return found
-
-    def level(self, known: Builder, operand: Operand) -> int:
-        """The outermost list in which an integer can be computed."""
-        if not isinstance(operand, Var):
-            return 0
-        own = self.depth.get(operand, len(self.open))
-        match known.definitions.get(operand):
-            case Prim(op, args) if op in HOISTED:
-                return min(max(self.level(known, arg) for arg in args), own)
-            case Dim(array):
-                return min(self.depth.get(array, len(self.open)), own)
-        return own
-
-    def lifted(self, build: Builder, operand: Operand, level: int) -> Operand:
-        """An integer, computed again where it is not at hand in the list of a level."""
-        if not isinstance(operand, Var) or self.depth.get(operand, len(self.open)) <= level:
-            return operand
-        expr = build.definitions[operand]
-        if isinstance(expr, Dim):
-            return build.dim(expr.array, expr.axis)
-        return build.prim(expr.op, *(self.lifted(build, arg, level) for arg in expr.args))
-
-    # --- one loop
-
-    def single(self, loop: For) -> list[Stmt] | None:
-        """The statements in place of an innermost loop, or None."""
-        inner = self.inner(loop, sums=True)
-        if inner is None:
+    def direct(self, loop: For) -> list[Stmt] | None:
+        """The nests in place of one whose sums are read directly, or None; the zeros that it leaves become pending."""
+        nest = neighbours.nest_of(loop)
+        found = None if nest is None else neighbours.gathering(nest, self.places)
+        if found is None:
             return None
         build = self.builder(loop)
-        for item in inner.outside:
+        for item in nest.ahead:
             build.emit(item)
-        columns = Range.of(build, loop)
-        pad = max(map(spread, inner.rows))
-        kept = None if columns.short else self.kept(build, inner, columns, pad, None)
-        if kept is None:
+        extents = nest.extents(build)
+        if neighbours.short(extents[-1], SHORT):
             return None
-        self.keep(build, inner, columns, kept, (), pad)
         build.span = None
-        with build.block() as block:
-            for row in inner.rows:
-                add_row(build, row[0], columns, row, lambda term, place: build.load(kept[term.value], (place,)), pad)
-        build.emit(If(build.prim("lt", columns.low, columns.high), tuple(block.body), (), (), loop.span))
+        emissions = [Emission(build, nest, extents, family) for family in found.families]
+        known = self.overwritten(loop, found, emissions)
+        for emission in emissions:
+            cleared = known.get(id(emission.family))
+            if cleared is not None:
+                self.instead(build, cleared, emission)
+            else:
+                emission.write()
+        written = neighbours.remaining(nest, found.rest)
+        left = zeros.cleared_by(nest, found.rest, extents, self.places, build, written)
+        if left is None:
+            return [*build.here.body, *written]
+        self.pending[-1].append(left)
         return build.here.body
 
-    def keep(self, build: Builder, inner: Inner, columns: Range, kept: dict[Operand, Var], slot: tuple[Operand, ...],
-             pad: int) -> None:
-        """The loop itself, which keeps what is to be added."""
-        loop, cleared = inner.loop, self.cleared(inner)
-        with build.block() as block:
-            for item in inner.body:
-                if item not in cleared:
-                    build.emit(item)
-            place = build.prim("add", build.prim("sub", loop.counter, columns.low), const(pad))
-            for value, row in kept.items():
-                build.store(row, (*slot, place), value)
-        if loop.step != ONE and self.turnable(loop, inner.body):
-            loop = replace(loop, start=columns.low, stop=columns.high, step=ONE)
-        build.emit(replace(loop, body=tuple(block.body)))
-        for item in cleared:
-            counter = Var(INT, loop.counter.name)
-            needed = [other for other in inner.body if isinstance(other, Let) and other.var in item.index]
-            names = {other.var: Var(INT) for other in needed} | {loop.counter: counter}
-
-            def change(operand: Operand, names=names) -> Operand:
-                return names.get(operand, operand)
-
-            body = [Let(names[other.var], substitute(other.expr, change), other.span) for other in needed]
-            build.emit(replace(loop, counter=counter, body=(*body, substitute(item, change)), carries=()))
-
-    def cleared(self, inner: Inner) -> list[Store]:
-        """Stores of zeros that get a loop of their own: to references that LLVM does not know to be apart from the rows
-        that are kept, in loops that otherwise only read."""
-        stores = [item for item in inner.body if isinstance(item, Store)]
-        known = {item.var: item.expr for item in inner.body if isinstance(item, Let)}
-        simple = all(isinstance(item.value, Const) and self.exchanged.get(item.array, ("start",))[0] != "start"
-                     and self.own_place(inner.loop, item.index)
-                     and all(index is inner.loop.counter or index not in known or isinstance(known[index], Prim)
-                             and set(known[index].args).isdisjoint(known) for index in item.index) for item in stores)
-        if not simple or len(stores) != 1 or any(isinstance(item, Accumulate) and not self.apart(
-                item.array, stores[0].array) for item in inner.body):
-            return []
-        reads = {(item.expr.array, item.expr.index) for item in inner.body if isinstance(item, Let)
-                 and isinstance(item.expr, Load) and not self.apart(item.expr.array, stores[0].array)}
-        return stores if reads <= {(stores[0].array, stores[0].index)} else []
-
-    # --- a loop over rows
-
-    def over_rows(self, outer: For) -> list[Stmt] | None:
-        """The statements in place of a loop that holds nothing but an innermost one, or None."""
-        *before, last = outer.body or (None,)
-        if not plain(outer) or not all(isinstance(item, Let) and isinstance(item.expr, Prim) and item.expr.op in HOISTED
-                                       and item.var.type == INT for item in before):
-            return None
-        inner = self.inner(last)
-        if inner is None:
-            return None
-        ahead = self.outside(replace(outer, body=(*before, *inner.outside)))
-        before = [item for item in before if item not in ahead]
-        inner.outside = [item for item in inner.outside if item not in ahead]
-        families, others = self.families(outer, inner, {item.var for item in (*before, *inner.outside)})
-        reach = max((family.reach for family in families), default=0)
-        if not 0 < reach <= REACH or not (outer.step == ONE or self.turnable(outer, inner.body)):
-            return None
-        if not {item.var for item in before}.isdisjoint((last.start, last.stop)):
-            return None
-        build = self.builder(outer)
-        for item in ahead:
-            build.emit(item)
-        lines, columns = Range.of(build, outer), Range.of(build, last)
-        pad = max(map(wide, families))
-        pad = max([pad, *map(spread, others)])
-        kept = None if columns.short or lines.short else self.kept(build, inner, columns, pad, reach + 1)
-        if kept is None:
-            return None
-        with build.block() as block:
-            self.lines(build, outer, before, inner, families, others, lines, columns, kept, pad, reach)
-        there = build.prim("and", build.prim("lt", lines.low, lines.high), build.prim("lt", columns.low, columns.high))
-        build.emit(If(there, tuple(block.body), (), (), outer.span))
-        return build.here.body
-
-    def families(self, outer: For, inner: Inner, own: set[Var]) -> tuple[list[Family], list[list[Term]]]:
-        """Rows that are reached from different iterations of the loop around, and the others.
-
-        `own` are the variables that only the iteration itself has.
-        """
-        found: dict[tuple, Family] = {}
-        others = []
-        for row in inner.rows:
-            forms = [self.indices.affine(index) for index in row[0].index]
-            axes = [axis for axis, (base, _) in enumerate(forms) if base is outer.counter and axis != row[0].axis]
-            if len(axes) != 1:
-                others.append(row)
+    def overwritten(self, loop: For, found: Gathering, emissions: list[Emission]) -> dict[int, Cleared]:
+        """Of the pending zeros that a nest touches, those that a family of its sums stores over; the others are
+        written."""
+        taken: dict[int, Cleared] = {}
+        for cleared in list(self.pending[-1]):
+            if not self.touches(loop, cleared):
                 continue
-            axis = axes[0]
-            rest = tuple(None if k == axis else index for k, index in enumerate(row[0].index))
-            family = found.setdefault((row[0].array, row[0].axis, axis, rest), Family(axis, []))
-            family.members.append((forms[axis][1], row))
-        reach = max((family.reach for family in found.values()), default=0)
-        kept = [family for family in found.values() if family.reach == reach and reach > 0]
-        others += [row for family in found.values() if family not in kept for _, row in family.members]
-        fixed = all(own.isdisjoint(index for k, index in enumerate(family.members[0][1][0].index) if k != family.axis)
-                    for family in kept)
-        return (kept, others) if fixed else ([], others)
+            families = [family for family in found.families if not self.apart(family.array, cleared.array)]
+            emission = next((item for item in emissions if families == [item.family]), None)
+            if emission is not None and emission.family.array is cleared.array and id(emission.family) not in taken \
+                    and self.fits(emission, cleared):
+                self.pending[-1].remove(cleared)
+                self.used.append(cleared)
+                taken[id(emission.family)] = cleared
+            else:
+                self.flush([cleared])
+        return taken
 
-    def lines(self, build: Builder, outer: For, before: list[Stmt], inner: Inner, families: list[Family],
-              others: list[list[Term]], lines: Range, columns: Range, kept: dict[Operand, Var], pad: int,
-              reach: int) -> None:
-        """Rows of zeros, and the loop over rows."""
-        width = build.prim("add", build.prim("sub", columns.high, columns.low), const(2 * pad))
-        slots = reach + 1
-        clear(build, kept, [const(slot) for slot in range(slots)], width)
+    def fits(self, emission: Emission, cleared: Cleared) -> bool:
+        """Whether the elements that get all parts are zeros."""
+        core = zeros.core_of(emission, emission.family)
+        return self.integers_of(emission.build).holds(cleared, core)
+
+    def integers_of(self, build: Builder) -> zeros.Integers:
+        return zeros.Integers(self.integers | build.definitions)
+
+    def instead(self, build: Builder, cleared: Cleared, emission: Emission) -> None:
+        """Sums stored over zeros, and the zeros around them."""
+        core = zeros.core_of(emission, emission.family)
         with build.block() as block:
-            slot = build.prim("mod", outer.counter, const(slots))
-            with build.block() as present:
-                for item in (*before, *inner.outside):
-                    build.emit(item)
-                self.keep(build, inner, columns, kept, (slot,), pad)
-                build.span = None
-                for row in others:
-                    add_row(build, row[0], columns, row,
-                            lambda term, place: build.load(kept[term.value], (slot, place)), pad)
-            with build.block() as past:
-                clear(build, kept, [slot], width)
-            build.emit(If(build.prim("lt", outer.counter, lines.high), tuple(present.body), tuple(past.body)))
-            for family in families:
-                self.add_family(build, outer, family, columns, kept, pad, slot, slots)
-        stop = build.prim("add", lines.high, const(reach))
-        build.emit(replace(outer, start=lines.low, stop=stop, step=ONE, body=tuple(block.body)))
+            zeros.skin(build, cleared, core, self.integers_of(build))
+        if cleared.guard is None:
+            build.here.body.extend(block.body)
+            emission.write(neighbours.Always)
+        elif emission.depth == 1:
+            emission.write(cleared.guard, block.body)
+        else:
+            build.emit(If(cleared.guard, tuple(block.body), ()))
+            emission.write(cleared.guard)
 
-    @staticmethod
-    def add_family(build: Builder, outer: For, family: Family, columns: Range, kept: dict[Operand, Var], pad: int,
-                   slot: Operand, slots: int) -> None:
-        """The loop over the row to which nothing is added any more after this iteration."""
-        least = family.least
-        places = {offset: build.prim("mod", build.prim("add", slot, const(slots - (offset - least))), const(slots))
-                  if offset != least else slot for offset, _ in family.members}
-        slot_of = {id(term): places[offset] for offset, row in family.members for term in row}
-        terms = [term for _, row in family.members for term in row]
-        target = build.prim("add", outer.counter, const(least))
-        index = tuple(target if k == family.axis else item for k, item in enumerate(terms[0].index))
-        add_row(build, replace(terms[0], index=index), columns, terms,
-                lambda term, place: build.load(kept[term.value], (slot_of[id(term)], place)), pad)
+    # --- zeros
+
+    def touches(self, statement: Stmt, cleared: Cleared) -> bool:
+        """Whether a statement does anything with memory that has pending zeros."""
+        return any(isinstance(operand, Var) and isinstance(operand.type, (Array, ListOf))
+                   and not self.apart(operand, cleared.array)
+                   for item in ir.walk((statement,)) if not (isinstance(item, Let) and isinstance(item.expr, Dim))
+                   for operand in (*ir.operands(item), *ir.inner_operands(item)))
+
+    def write_before(self, statement: Stmt) -> None:
+        """Write the zeros that a statement has to do with."""
+        self.flush([cleared for cleared in self.pending[-1] if self.touches(statement, cleared)])
+
+    def flush(self, pending: list[Cleared]) -> None:
+        for cleared in list(pending):
+            self.pending[-1].remove(cleared)
+            for item in cleared.statements():
+                self.add(item)
+
+    # --- loops around
+
+    def loop(self, loop: For) -> list[Stmt]:
+        """A loop that is not divided itself; zeros left by an iteration are pending for the next, if that helps."""
+        for var in (loop.counter, *(carry.inside for carry in loop.carries)):
+            self.depth[var] = len(self.open)
+        before = self.state()
+        self.start(loop.body, [])
+        carried = [(cleared, following) for cleared in self.pending[-1]
+                   if (following := self.following(loop, cleared)) is not None]
+        if carried:
+            after = self.state()
+            self.restore(before)
+            made = self.passing_on(loop, carried)
+            if made is not None:
+                return made
+            self.restore(after)
+        self.flush(self.pending[-1])
+        self.pending.pop()
+        return [replace(loop, body=tuple(self.open.pop()))]
+
+    def state(self) -> tuple:
+        """What `restore` goes back to."""
+        return [list(body) for body in self.open], [list(pending) for pending in self.pending], len(self.used)
+
+    def restore(self, state: tuple) -> None:
+        self.open, self.pending = [list(body) for body in state[0]], [list(pending) for pending in state[1]]
+        del self.used[state[2]:]
+
+    def passing_on(self, loop: For, carried: list[tuple[Cleared, Var]]) -> list[Stmt] | None:
+        """The loop with zeros that are pending from one iteration to the next, or None if that is of no use."""
+        build = self.builder(loop)
+        later = build.prim("ne", loop.counter, loop.start)
+        entering = []
+        for cleared, following in carried:
+            place = Cleared(following, self.lifted_axes(build, cleared), (), later)
+            entering.append(replace(place, written=tuple(zeros.write(build, place))))
+        used = len(self.used)
+        self.start((), entering)
+        for item in build.here.body:
+            self.add(item)
+        for statement in loop.body:
+            for item in self.statement(statement):
+                self.add(item)
+        left, integers = self.pending[-1], self.integers_of(build)
+        needless = all(any(place is other for other in self.used[used:]) for place in entering)
+        matched = [next((other for other in left if integers.equal(other, cleared)), None) for cleared, _ in carried]
+        if not needless or None in matched:
+            return None
+        self.flush([cleared for cleared in left if not any(cleared is other for other in matched)])
+        self.pending.pop()
+        self.changed = True
+        return [replace(loop, body=tuple(self.open.pop())), *self.afterwards(loop, carried)]
+
+    def afterwards(self, loop: For, carried: list[tuple[Cleared, Var]]) -> list[Stmt]:
+        """The zeros that the last iteration leaves, if there was one."""
+        build = self.builder(loop)
+        ran = build.prim("lt" if loop.step.value > 0 else "gt", loop.start, loop.stop)
+        written = []
+        for cleared, _ in carried:
+            array = passed(loop, cleared.array, lambda carry: carry.after)
+            written += zeros.write(build, Cleared(array, self.lifted_axes(build, cleared), ()))
+        build.emit(If(ran, tuple(written), ()))
+        return build.here.body
+
+    def lifted_axes(self, build: Builder, cleared: Cleared) -> tuple[Extent | Operand, ...]:
+        """A place by what is at hand in the innermost open list."""
+        level = len(self.open) - 1
+        return tuple(Extent(self.lifted(build, axis.low, level), self.lifted(build, axis.high, level))
+                     if isinstance(axis, Extent) else self.lifted(build, axis, level) for axis in cleared.axes)
+
+    def following(self, loop: For, cleared: Cleared) -> Var | None:
+        """What the next iteration knows the array as, if the zeros are in the same place there."""
+        known = self.builder(loop)
+        operands = [operand for axis in cleared.axes
+                    for operand in ((axis.low, axis.high) if isinstance(axis, Extent) else (axis,))]
+        steady = all(self.level(known, operand) < len(self.open) - 1 for operand in operands)
+        if not steady or loop.leave is not None or not isinstance(loop.step, Const) or cleared.guard is not None:
+            return None
+        return passed(loop, cleared.array, lambda carry: carry.inside)
+
+    @cached_property
+    def places(self) -> neighbours.Places:
+        return neighbours.Places(self.indices.affine, self.ranges.not_negative, self.apart)
 
 
-def add_row(build: Builder, target: Term, columns: Range, terms: list[Term], value_of, pad: int) -> None:
-    """The loop over the elements of a row that gets something."""
-    least = min(term.offset for term in terms)
-    start = build.prim("add", columns.low, const(least))
-    count = build.prim("add", build.prim("sub", columns.high, columns.low), const(spread(terms)))
-    counter = Var(INT, "j")
-    with build.block() as block:
-        total = None
-        for term in terms:
-            part: Operand = value_of(term, build.prim("add", counter, const(least - term.offset + pad)))
-            if term.factor is not None:
-                part = build.prim("neg", part) if term.factor == "neg" else build.prim("mul", term.factor, part)
-            total = part if total is None else build.prim("add", total, part)
-        index = tuple(build.prim("add", counter, start) if k == target.axis else item
-                      for k, item in enumerate(target.index))
-        build.accumulate(target.array, index, total)
-    build.emit(For(counter, ZERO, count, ONE, (), tuple(block.body)))
-
-
-def clear(build: Builder, kept: dict[Operand, Var], slots: list[Operand], width: Operand) -> None:
-    """Zeros in some rows of values."""
-    counter = Var(INT, "j")
-    with build.block() as block:
-        for row in kept.values():
-            for slot in slots:
-                build.store(row, (slot, counter), zero(row.type.element))
-    build.emit(For(counter, ZERO, width, ONE, (), tuple(block.body)))
-
-
-def spread(row: list[Term]) -> int:
-    """The distance of the farthest two offsets."""
-    return max(term.offset for term in row) - min(term.offset for term in row)
-
-
-def wide(family: Family) -> int:
-    return spread([term for _, row in family.members for term in row])
-
-
-def own(loop: For) -> set[Var]:
-    """What the iterations of a loop define and carry."""
-    return {var for item in loop.body for var in ir.defined(item)} | {carry.inside for carry in loop.carries}
-
-
-def plain(loop: For) -> bool:
-    return not loop.carries and loop.leave is None and loop.step in (ONE, const(-1))
-
-
-def accessed(loop: For) -> list[Var]:
-    """The arrays whose elements a loop reads or stores."""
-    return [item.array if isinstance(item, Store) else item.expr.array for item in loop.body
-            if isinstance(item, Store) or isinstance(item, Let) and isinstance(item.expr, Load)]
-
-
-def scale(value: Operand, definitions: dict, inner: set[Var]):
-    """A factor, which does not change in the loop, and what it multiplies."""
-    match definitions.get(value):
-        case Prim("neg", (Var() as other,)) if other in inner:
-            return "neg", other
-        case Prim("mul", (factor, Var() as other)) if other in inner and factor not in inner:
-            return factor, other
-        case Prim("mul", (Var() as other, factor)) if other in inner and factor not in inner:
-            return factor, other
-    return None, value
+def passed(loop: For, array: Var, name: Callable[[Carry], Var]) -> Var | None:
+    """What an array at the end of an iteration is afterwards."""
+    carries = [carry for carry in loop.carries if carry.next is array]
+    if carries:
+        return name(carries[0]) if len(carries) == 1 else None
+    inside = any(array is carry.inside for carry in loop.carries) or array in ir.introduced(loop.body)
+    return None if inside else array

@@ -137,7 +137,10 @@ def shown_by_its_own(name):
     before = right()
     with pytest.MonkeyPatch.context() as patch:
         fault(patch)
-        return before and not right()
+        try:
+            return before and not right()
+        except IndexError:  # the interpreted gradient reads past an end
+            return before
 
 
 def report(rounds):

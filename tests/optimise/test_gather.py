@@ -7,7 +7,9 @@ import pytest
 
 import adtrans
 from adtrans import specialise
+from adtrans.optimise import neighbours
 from tests.lower.texts import function
+from tests.optimise import stencils
 from tests.poison import install
 
 RNG = np.random.default_rng(7)
@@ -73,6 +75,18 @@ def wrapped(a, b):
         b[i] = a[i - 1] * a[i] + a[i - 2]
 
 
+@pytest.fixture(params=("direct", "rows"))
+def form(request, monkeypatch):
+    """Both forms for what may have either."""
+    if request.param == "rows":
+        monkeypatch.setattr(neighbours, "worthwhile", lambda found: False)
+    return request.param
+
+
+def is_gathered(source, form):
+    return ("row" if form == "rows" else "for e in range(") in source
+
+
 CASES = [(fun, rank) for rank, group in ((1, (average, squares, backwards, wrapped)),
                                          (2, (star, skewed, staggered, triangle, in_place, weights)), (3, (flow,)))
          for fun in group]
@@ -101,7 +115,7 @@ def same(found, expected, tolerance=1e-12):
 
 
 @pytest.mark.parametrize("fun, rank", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_the_adjoint_is_what_it_is_without(fun, rank, monkeypatch):
+def test_the_adjoint_is_what_it_is_without(fun, rank, form, monkeypatch):
     install()
     cases = [(RNG.normal(size=shape), RNG.normal(size=shape)) for shape in EXTENTS[rank]]
     cases = [(a, b) for a, b in cases if valid(fun, a, b)]
@@ -122,7 +136,7 @@ def valid(fun, a, b):
 
 
 @pytest.mark.parametrize("fun, rank", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_compiled(fun, rank):
+def test_compiled(fun, rank, form):
     for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 1e-4)):
         shape = {1: (50,), 2: (9, 23), 3: (5, 6, 20)}[rank]
         a, b = RNG.normal(size=shape).astype(dtype), RNG.normal(size=shape).astype(dtype)
@@ -132,11 +146,30 @@ def test_compiled(fun, rank):
 @pytest.mark.parametrize("fun, rank, kept", [
     (average, 1, "row"), (squares, 1, "row"), (star, 2, "rows"), (skewed, 2, "rows"), (staggered, 2, "row"),
     (flow, 3, "rows"), (triangle, 2, None)], ids=lambda value: getattr(value, "__name__", str(value)))
-def test_what_is_gathered(fun, rank, kept):
+def test_what_is_gathered(fun, rank, kept, form):
     a = np.ones((4,) * rank)
     source = ran(fun, a, a.copy(), 1)[1]
     names = {name for name in ("row", "rows") if f"    {name} = np.zeros(" in source}
-    assert (kept in names) if kept else not names
+    if form == "direct":
+        assert not names and "for e in range(" in source  # the limits of the inner loop may follow the outer counter
+    else:
+        assert (kept in names) if kept else not names
+
+
+def test_what_takes_long_is_computed_once():
+    def fun(a, b):
+        for i in range(1, len(a) - 1):
+            b[i] = np.exp(a[i - 1] * a[i + 1]) + a[i + 1]
+
+    found, source = ran(fun, np.linspace(0.1, 0.3, 30), np.zeros(30), 1)
+    assert same(found, ran(fun, np.linspace(0.1, 0.3, 30), np.zeros(30), 1, False)[0])
+    assert is_gathered(source, "direct")
+
+    def dear(a, b):
+        for i in range(1, len(a) - 1):
+            b[i] = a[i - 1] / (a[i] + a[i + 1] * a[i + 1]) ** 3.5
+
+    assert "row" in ran(dear, np.linspace(0.1, 0.3, 30), np.ones(30), 1)[1]
 
 
 def test_a_short_loop_of_known_length_stays():
@@ -145,10 +178,11 @@ def test_a_short_loop_of_known_length_stays():
             b[i] = a[i - 1] + a[i + 1]
 
     adjoint = adtrans.adjoint(program, inputs="a", outputs="b")
-    assert "row" not in adjoint.inspect_source(np.ones(10), np.ones(10))
+    source = adjoint.inspect_source(np.ones(10), np.ones(10))
+    assert "row" not in source and "for e in range(" not in source
 
 
-def test_gradients_of_numbers():
+def test_gradients_of_numbers(form):
     def fun(x):
         total = 0.0
         for i in range(1, len(x) - 1):
@@ -160,9 +194,9 @@ def test_gradients_of_numbers():
     expected[:-2] += x[1:-1] * x[2:]
     expected[1:-1] += x[:-2] * x[2:]
     expected[2:] += x[:-2] * x[1:-1]
-    gradient = adtrans.grad(fun)
+    gradient = adtrans.grad(fun, cache=False)
     assert np.allclose(gradient(x), expected) and np.allclose(gradient.interpreted(x), expected)
-    assert "row" in gradient.source
+    assert is_gathered(gradient.source, form)
 
 
 def test_items_of_stacks_keep_their_order():
@@ -196,7 +230,7 @@ def test_what_is_read_in_the_loop_is_not_gathered():
     gradient = adtrans.grad(fun)
     adtrans.check_grads(fun, (x,))
     gradient(x)
-    assert "row" not in gradient.source
+    assert "row" not in gradient.source and "for e in range(" not in gradient.source
 
 
 def taking_turns(x, steps):
@@ -238,14 +272,14 @@ def one_given_up(x, steps):
 
 @pytest.mark.parametrize("fun, gathered", [(taking_turns, True), (three_in_turn, True), (one_array_twice, False),
                                            (one_given_up, False)], ids=lambda value: getattr(value, "__name__", value))
-def test_arrays_that_take_turns(fun, gathered):
+def test_arrays_that_take_turns(fun, gathered, form):
     x = np.linspace(0.3, 1.2, 30)
     gradient = adtrans.grad(fun, cache=False)
     for steps in (0, 1, 2, 3, 6):
         expected = [fun(x + step, steps).imag / 1e-30 for step in np.eye(30) * 1e-30j]
         for call in (gradient, gradient.interpreted):
             assert np.allclose(call(x, steps), expected, rtol=1e-10, atol=1e-12)
-    assert ("row[" in gradient.source) == gathered
+    assert is_gathered(gradient.source, form) == gathered
 
 
 STORED = {"one element": "v[0]", "in turn": "v[j % 5]", "in pairs": "v[j // 2]", "clipped": "v[min(j, 7)]",
@@ -253,7 +287,7 @@ STORED = {"one element": "v[0]", "in turn": "v[j % 5]", "in pairs": "v[j // 2]",
 
 
 @pytest.mark.parametrize("place", STORED)
-def test_elements_that_several_iterations_store(place):
+def test_elements_that_several_iterations_store(place, form):
     """What is stored over has no derivative."""
     fun = function(f"""
 def f(x, steps):
@@ -269,10 +303,10 @@ def f(x, steps):
     for steps in (1, 2, 3):
         expected = [fun(x + step, steps).imag / 1e-30 for step in np.eye(31) * 1e-30j]
         assert np.allclose(gradient.interpreted(x, steps), expected, rtol=1e-10, atol=1e-12)
-    assert "row[" in gradient.source
+    assert is_gathered(gradient.source, form) or form == "direct" and "row[" in gradient.source
 
 
-def test_an_element_stored_from_either_end():
+def test_an_element_stored_from_either_end(form):
     """`y[-1]` in the first iteration is what the last one stores."""
     def fun(x):
         y = x[2:] * 0.0
@@ -292,3 +326,35 @@ def test_an_element_stored_from_either_end():
         steps = (np.eye(x.size) * 1e-30j).reshape(-1, *shape)
         expected = np.array([loop(x + step).imag / 1e-30 for step in steps]).reshape(shape)
         assert np.allclose(adtrans.grad(loop, cache=False).interpreted(x), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_loops_over_neighbours(seed):
+    assert stencils.apart(seed)[0] < 1e-10
+
+
+def relaxed(a, b, steps):
+    for _ in range(steps):
+        b[1:-1] = 0.3 * (a[:-2] + a[1:-1] + a[2:])
+        a[1:-1] = 0.3 * (b[:-2] + b[1:-1] + b[2:])
+
+
+def test_zeros_that_are_not_written():
+    """An iteration back in time stores over what the one before has left; only the first adds."""
+    adjoint = adtrans.adjoint(relaxed, inputs=("a", "b"), outputs=("a", "b"), cache=False)
+    source = adjoint.inspect_source(np.ones(20), np.ones(20), 3)
+    back = source[source.index("_bar"):]
+    assert back.count("b_bar[i] = 0.0") == 3 and "else:" in back  # at both ends, and after the last iteration
+    for steps in (0, 1, 2, 5):
+        for extent in (2, 3, 4, 5, 6, 9, 40):
+            rng = np.random.default_rng(extent)
+            bars = {name: rng.normal(size=extent) for name in "ab"}
+            expected = {name: bar.copy() for name, bar in bars.items()}
+            for _ in range(steps):
+                for to, of in (("b", "a"), ("a", "b")):
+                    inner = 0.3 * expected[of][1:-1]
+                    expected[of][1:-1] = 0.0
+                    for k in range(3):
+                        expected[to][k:k + len(inner)] += inner
+            adjoint(np.ones(extent), np.ones(extent), steps, bars=bars)
+            assert same(list(bars.values()), [expected["a"], expected["b"]])

@@ -7,7 +7,7 @@ part of the compiler. Its docstring says in one line what goes wrong.
         FAULTS["loop-not-reversed"](patch)
 """
 
-from tests.fuzz.seeded import facts, gathering, keeping, points, reading, rows, sweep, text
+from tests.fuzz.seeded import facts, gathering, keeping, neighbours, points, reading, rows, sweep, text
 from tests.fuzz.seeded.rare import RARE as TOLD
 
 FAULTS = {
@@ -16,6 +16,6 @@ FAULTS = {
     for fault in module.FAULTS
 }
 
-RARE = TOLD | points.RARE
+RARE = TOLD | points.RARE | gathering.RARE | neighbours.RARE
 
 __all__ = ["FAULTS", "RARE"]

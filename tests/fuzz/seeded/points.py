@@ -10,7 +10,7 @@ from adtrans.build import ZERO, zero
 from adtrans.ir import Array, Store
 from adtrans.local import Effects
 from adtrans.optimise.block import Blocks
-from adtrans.optimise.gather import Gatherer
+from adtrans.optimise.rows import Rows
 from adtrans.optimise.settle import Settler, Straight
 from adtrans.reverse import Reverse
 from adtrans.storage import Storage
@@ -110,7 +110,7 @@ def tapes_too_small(patch):
 
 def every_iteration_has_its_element(patch):
     """Indices that do not follow the counter, or wrap, are taken as different in each iteration."""
-    patch.setattr(Gatherer, "own_place", lambda self, loop, index: True)
+    patch.setattr(Rows, "own_place", lambda self, loop, index: True)
 
 
 def added_to_itself(x):
