@@ -7,9 +7,9 @@
 Only loops that array expressions made are fused, those of the user stay as they were written. Two loops may be fused
 if no iteration of the second one needs what a later iteration of the first one does: every two accesses to the same
 memory, one of them a write, go through the same reference and have an axis on which the first is not behind the
-second (K. Kennedy and J. R. Allen, "Optimizing Compilers for Modern Architectures", 2001, section 6.2). Which of
-those that may be fused are, is a matter of speed: see `worthwhile`. The first error of a program stays its first; what
-arrays hold when it is raised may be another.
+second, or one on which they never meet (K. Kennedy and J. R. Allen, "Optimizing Compilers for Modern Architectures",
+2001, section 6.2). Which of those that may be fused are, is a matter of speed: see `worthwhile`. The first error of a
+program stays its first; what arrays hold when it is raised may be another.
 """
 
 from __future__ import annotations
@@ -270,14 +270,22 @@ class Fusion:
             return False
         for one, two in zip(a.index, b.index):
             left, right = self.indices.plain(one), self.indices.plain(two)
-            if left is None or right is None or \
-                    self.name(left[0]) is not first.counter or right[0] is not second.counter:
+            if left is None or right is None:
+                continue
+            if self.elsewhere(left, right, first, second):
+                return True
+            if self.name(left[0]) is not first.counter or right[0] is not second.counter:
                 continue
             ahead = left[1] - right[1]
             if ahead == 0 or (first.step == Const(1, ir.INT) and ahead > 0) or (
                     first.step == Const(-1, ir.INT) and ahead < 0):
                 return True
         return False
+
+    def elsewhere(self, left: tuple, right: tuple, first: For, second: For) -> bool:
+        """Whether two indices differ whatever the iterations: by a constant, from what neither loop changes."""
+        base, other = self.name(left[0]), self.name(right[0])
+        return base is other and left[1] != right[1] and base not in ir.introduced((first, second))
 
     def effects(self, whole: Stmt) -> Effects:
         """What a statement does; remembered."""

@@ -13,9 +13,26 @@ from functools import cached_property
 
 from adtrans import ir
 from adtrans.build import Builder
-from adtrans.ir import Array, Carry, Const, Dim, For, If, Let, ListOf, Operand, Prim, Program, Stmt, Var
+from adtrans.ir import (
+    Accumulate,
+    Array,
+    Carry,
+    Const,
+    Dim,
+    For,
+    If,
+    Let,
+    ListOf,
+    Load,
+    Operand,
+    Prim,
+    Program,
+    Stmt,
+    Store,
+    Var,
+)
 from adtrans.optimise import neighbours, zeros
-from adtrans.optimise.neighbours import Emission, Extent, Gathering
+from adtrans.optimise.neighbours import Emission, Extent, Family, Gathering
 from adtrans.optimise.rows import SHORT, Rows
 from adtrans.optimise.simplify import simplify
 from adtrans.optimise.zeros import Cleared
@@ -101,11 +118,12 @@ class Gatherer(Rows):
         build.span = None
         emissions = [Emission(build, nest, extents, family) for family in found.families]
         known = self.overwritten(loop, found, emissions)
+        plain = neighbours.twinned([family for family in found.families if id(family) not in known])
         for emission in emissions:
             cleared = known.get(id(emission.family))
             if cleared is not None:
                 self.instead(build, cleared, emission)
-            else:
+            elif any(emission.family is family for family in plain):
                 emission.write()
         written = neighbours.remaining(nest, found.rest)
         left = zeros.cleared_by(nest, found.rest, extents, self.places, build, written)
@@ -121,16 +139,32 @@ class Gatherer(Rows):
         for cleared in list(self.pending[-1]):
             if not self.touches(loop, cleared):
                 continue
-            families = [family for family in found.families if not self.apart(family.array, cleared.array)]
-            emission = next((item for item in emissions if families == [item.family]), None)
-            if emission is not None and emission.family.array is cleared.array and id(emission.family) not in taken \
-                    and self.fits(emission, cleared):
+            emission = next((item for item in emissions if item.family.array is cleared.array
+                             and id(item.family) not in taken and self.fits(item, cleared)
+                             and self.alone(found, item.family, cleared)), None)
+            if emission is None:
+                self.flush([cleared])
+            else:
                 self.pending[-1].remove(cleared)
                 self.used.append(cleared)
                 taken[id(emission.family)] = cleared
-            else:
-                self.flush([cleared])
         return taken
+
+    def alone(self, found: Gathering, family: Family, cleared: Cleared) -> bool:
+        """Whether only this family of a nest has to do with a place that is to hold zeros."""
+        place = tuple((0, 0) if isinstance(axis, Extent) else axis for axis in cleared.axes)
+        for item in found.nest.body:
+            access = item.expr if isinstance(item, Let) else item
+            if not isinstance(access, (Load, Store, Accumulate)) or self.apart(access.array, cleared.array):
+                continue
+            axes = self.places.axes(found.nest, access.index)
+            if axes is None or access.array is not cleared.array:
+                return False
+            kind = tuple(axis[0] if isinstance(axis, tuple) else axis for axis in axes)
+            own = isinstance(access, Accumulate) and kind == family.axes and access not in found.rest
+            if not own and self.places.meet(axes, place):
+                return False
+        return True
 
     def fits(self, emission: Emission, cleared: Cleared) -> bool:
         """Whether the elements that get all parts are zeros."""

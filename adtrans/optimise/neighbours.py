@@ -14,6 +14,7 @@ that it stores to afterwards: these stores become a nest that follows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -50,11 +51,12 @@ class Part:
 
 @dataclass
 class Family:
-    """The parts that go to one array, all with the counters on the same axes."""
+    """The parts that go to one array, all with the counters on the same axes. `twins` get the same."""
 
     array: Var
     axes: tuple[int | Operand, ...]
     parts: list[Part] = field(default_factory=list)
+    twins: list[Family] = field(default_factory=list)
 
     @property
     def spread(self) -> bool:
@@ -166,6 +168,16 @@ class Places:
         """Whether each counter is on one axis: iterations have different elements, where none is negative."""
         return sorted(axis[0] for axis in axes if isinstance(axis, tuple)) == list(range(len(nest.loops)))
 
+    def meet(self, one: tuple[Axis, ...], other: tuple[Axis, ...]) -> bool:
+        """Whether two places may be one in some iterations, as far as indices tell that no counter changes."""
+        for left, right in zip(one, other):
+            if not isinstance(left, tuple) and not isinstance(right, tuple):
+                base, offset = self.affine(left)
+                others = self.affine(right)
+                if base is others[0] and offset != others[1] and self.not_negative(left) and self.not_negative(right):
+                    return False
+        return True
+
     def own(self, nest: Nest, index: tuple[Operand, ...]) -> tuple[Axis, ...] | None:
         """A place that no other iteration has, by axes."""
         axes = self.axes(nest, index)
@@ -187,15 +199,13 @@ def gathering(nest: Nest, places: Places) -> Gathering | None:
     """What a nest adds, if it can be read where it stands and that takes no longer."""
     families: dict[tuple, Family] = {}
     rest = []
-    touched = [item.array if isinstance(item, Store) else item.expr.array for item in nest.body
-               if isinstance(item, Store) or isinstance(item, Let) and isinstance(item.expr, Load)]
     for item in nest.body:
         axes = places.axes(nest, item.index) if isinstance(item, Accumulate) else None
-        if axes is None:
+        if axes is None or not places.whole(nest, axes) or touched(nest, item.array, axes, places):
+            if axes is not None and not places.whole(nest, axes):
+                return None
             rest.append(item)
             continue
-        if not places.whole(nest, axes) or not all(places.apart(item.array, other) for other in touched):
-            return None
         levels = {axis[0]: axis[1] for axis in axes if isinstance(axis, tuple)}
         kind = tuple(axis[0] if isinstance(axis, tuple) else axis for axis in axes)
         family = families.setdefault((item.array, kind), Family(item.array, kind))
@@ -205,23 +215,66 @@ def gathering(nest: Nest, places: Places) -> Gathering | None:
     return found if good else None
 
 
+def touched(nest: Nest, array: Var, axes: tuple[Axis, ...], places: Places) -> bool:
+    """Whether a nest reads or stores what it adds to a place."""
+    for item in nest.body:
+        access = item.expr if isinstance(item, Let) else item
+        if isinstance(access, (Load, Store)) and not places.apart(access.array, array):
+            others = places.axes(nest, access.index)
+            if access.array is not array or others is None or places.meet(axes, others):
+                return True
+    return False
+
+
+def twinned(families: list[Family]) -> list[Family]:
+    """Families with those that get the same sums as twins of the first of them."""
+    firsts: dict[tuple, Family] = {}
+    for family in families:
+        same = frozenset(Counter((part.value, part.offsets) for part in family.parts).items()), \
+            tuple(axis for axis in family.axes if isinstance(axis, int))
+        first = firsts.setdefault(same, family)
+        if first is not family:
+            first.twins.append(family)
+    return list(firsts.values())
+
+
 def readable(found: Gathering, places: Places) -> bool:
     """Whether what the sums are made of stays as it is until all is read, by what is stored and otherwise added."""
     nest = found.nest
+    used: dict[Operand, Let] = {}
+    for family in found.families:
+        for part in family.parts:
+            nest.slice_of(part.value, used)
+    staying = {id(item) for item in found.rest}
     for at, change in enumerate(nest.body):
-        if not isinstance(change, (Store, Accumulate)) or isinstance(change, Accumulate) and change not in found.rest:
-            continue
-        own = places.own(nest, change.index)
-        for position, item in enumerate(nest.body):
-            match item:
-                case Let(_, Load(array, index)) if not places.apart(array, change.array):
-                    if position > at or own is None or array is not change.array \
-                            or places.axes(nest, index) != own:
-                        return False
-                case Store(array, index) if not places.apart(array, change.array):
-                    if array is not change.array or own is None or places.axes(nest, index) != own:
-                        return False
+        if isinstance(change, (Store, Accumulate)) and id(change) in staying:
+            for position, item in enumerate(nest.body):
+                match item:
+                    case Let(var, Load(array, index)) if var in used and not places.apart(array, change.array):
+                        if array is not change.array or not read_before(nest, (position, index), (at, change.index),
+                                                                        places):
+                            return False
     return True
+
+
+def read_before(nest: Nest, read: tuple[int, tuple], change: tuple[int, tuple], places: Places) -> bool:
+    """Whether no element is read after it has been changed: each by the position in the body, and the indices."""
+    one, other = places.axes(nest, read[1]), places.axes(nest, change[1])
+    if one is None or other is None or not all(map(places.not_negative, (*read[1], *change[1]))):
+        return False
+    if not places.meet(one, other):
+        return True
+    if not places.whole(nest, one) or not places.whole(nest, other):
+        return False
+    distance = [0] * len(nest.loops)
+    for left, right in zip(one, other):
+        if not isinstance(left, tuple) or not isinstance(right, tuple) or left[0] != right[0]:
+            if isinstance(left, tuple) or isinstance(right, tuple):
+                return False
+        else:
+            distance[left[0]] = (left[1] - right[1]) * nest.loops[left[0]].step.value
+    later = next((step > 0 for step in distance if step), None)
+    return read[0] < change[0] if later is None else later
 
 
 def worthwhile(found: Gathering) -> bool:
@@ -378,6 +431,8 @@ class Emission:
             total = inner if total is None else build.prim("add", total, inner)
         index = self.family.index(places)
         (build.store if stored else build.accumulate)(self.family.array, index, total)
+        for twin in self.family.twins:
+            build.accumulate(twin.array, twin.index(places), total)
 
     def recomputed(self, operand: Operand, offsets: tuple[int, ...], places: list[Operand], computed: dict) -> Operand:
         """An operand of the iteration that stands `offsets` before a place."""

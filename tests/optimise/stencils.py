@@ -24,7 +24,7 @@ def program(rng: np.random.Generator) -> tuple[str, int]:
     rank = int(rng.choice([1, 1, 2, 2, 3]))
     lines = ["def f(steps, a, b, c):", *(f"    {name} = {name}.copy()" for name in NAMES), "    for t in range(steps):"]
     for _ in range(rng.integers(1, 4)):
-        lines += ["        " + line for line in nest(rng, rank)]
+        lines += ["        " + line for line in (sliced if rank > 1 and rng.random() < 0.3 else nest)(rng, rank)]
     turn = rng.integers(4)
     if turn == 1:
         lines.append("        a, b = b, a")
@@ -62,6 +62,27 @@ def nest(rng: np.random.Generator, rank: int) -> list[str]:
         value = f"0.3 * {target}[{', '.join(counters)}] + {value}"
     lines.append(f"{indent}{target}[{', '.join(counters)}] {sign} {value}")
     return lines
+
+
+def sliced(rng: np.random.Generator, rank: int) -> list[str]:
+    """Loops over all axes but the last, along which whole rows are computed, of the same array as well."""
+    lines, indent, counters = [], "", "ij"[:rank - 1]
+    for axis, counter in enumerate(counters):
+        around = (f"range(1, a.shape[{axis}] - 1)", f"range(a.shape[{axis}] - 2, 0, -1)")[int(rng.random() < 0.3)]
+        lines.append(f"{indent}for {counter} in {around}:")
+        indent += "    "
+    target = str(rng.choice(list(NAMES)))
+    terms = []
+    for _ in range(rng.integers(1, 6)):
+        factors = [f"{rng.uniform(-0.3, 0.3):.2f}"]
+        for _ in range(rng.choice([1, 1, 2])):
+            index = [f"{counter} + {offset}" if offset > 0 else f"{counter} - 1" if offset else counter
+                     for counter, offset in zip(counters, rng.integers(-1, 2, len(counters)))]
+            index.append(str(rng.choice([":-2", "1:-1", "2:"])))
+            factors.append(f"{target if rng.random() < 0.6 else rng.choice(list(NAMES))}[{', '.join(index)}]")
+        terms.append(" * ".join(factors))
+    sign = str(rng.choice(["=", "+=", "*="]))
+    return [*lines, f"{indent}{target}[{', '.join(counters)}, 1:-1] {sign} {' + '.join(terms)}"]
 
 
 def term(rng: np.random.Generator, counters: str, bounds: tuple[int, ...], names: list[str]) -> str:
