@@ -27,6 +27,7 @@ from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.hoist import hoist
+from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
@@ -108,6 +109,12 @@ def optimise(program: Program) -> Program:
         program = ir.verify(simplify(better))
 
 
+def together(program: Program) -> Program:
+    """With iterations around the innermost loops of blocks taken several at a time."""
+    made = jam(program)
+    return ir.verify(simplify(settle(simplify(reuse(ir.verify(made)))))) if made is not program else program
+
+
 def stored_params(program: Program) -> frozenset[Var]:
     """The array parameters whose memory the program writes to."""
     classes = memory_classes(program)
@@ -173,7 +180,9 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         program = gather(optimise(land(program)))
     if mode in ROWS:
         program = strips(program)
-    return hoist(program) if whole is not own and not reading.debug else program
+    if whole is not own and not reading.debug:
+        program = hoist(program)
+    return program if mode in ROWS or reading.debug else together(program)
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:
