@@ -27,6 +27,7 @@ from adtrans.optimise.block import block
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.hoist import hoist
+from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
@@ -96,7 +97,7 @@ def finished(program: Program, options: Options) -> Program:
 
 def in_blocks(program: Program) -> Program:
     """With loops over independent iterations in blocks."""
-    made = across(block(program))
+    made = across(block(induct(program)))
     return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
 
 
