@@ -24,6 +24,7 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.across import across
 from adtrans.optimise.block import block
+from adtrans.optimise.first import filled
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.hoist import hoist
@@ -178,7 +179,7 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
-        program = gather(optimise(land(program)))
+        program = filled(gather(optimise(land(program))))
     if mode in ROWS:
         program = strips(program)
     if whole is not own and not reading.debug:
