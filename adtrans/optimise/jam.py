@@ -156,11 +156,15 @@ class Jammer:
     # --- gain
 
     def shares(self, loop: For, inner: For) -> bool:
-        """Whether iterations read or write the same elements, and do little else."""
-        moving = ir.introduced((loop,)) - {inner.counter}
-        return not any(map(costly, inner.body)) and any(
-            not any(moving & self.ranges.build.affine(part)[0].keys() for part in index)
-            for _, index in accesses(inner.body))
+        """Whether much of what iterations read and write is the same for all, and they do little else."""
+        if any(map(costly, inner.body)):
+            return False
+        moving, counts = ir.introduced((loop,)) - {inner.counter}, {True: 0, False: 0}
+        for item in inner.body:
+            for _, index in accesses((item,)):
+                stays = not any(moving & self.ranges.build.affine(part)[0].keys() for part in index)
+                counts[stays] += 2 if isinstance(item, Accumulate) else 1
+        return counts[True] > 0 and 2 * counts[True] >= counts[False]
 
 
 def costly(statement: Stmt) -> bool:

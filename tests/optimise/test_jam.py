@@ -29,8 +29,8 @@ TAKEN = {
     for r in range(n - 1, 0, -1):
         t = x[r]
         for b in range(m):
-            p[r, b] += s[b] * t
-            s[b] = s[b] * 0.5 + p[r, b]
+            q[r, b] += s[b] * t
+            s[b] = s[b] * 0.5 + q[r, b]
         total += t * 2.0
     """,
     "other rows are read": """
@@ -102,6 +102,11 @@ LEFT = {
         for b in range(r):
             acc += s[b] * p[r, b]
         total += acc
+    """,
+    "little in common": """
+    for r in range(n):
+        for b in range(m):
+            p[r, b] = p[r, b] * q[r, b] + s[b]
     """,
     "nothing in common": """
     for r in range(n):
