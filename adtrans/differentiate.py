@@ -13,6 +13,7 @@ from dataclasses import replace
 from adtrans.analysis.activity import Activity, analyse
 from adtrans.analysis.regions import Regions
 from adtrans.build import Builder, zero
+from adtrans.extremes import located
 from adtrans.factorise import factorise
 from adtrans.ir import Array, Operand, Prim, Program, Var
 from adtrans.local import Local, local_loops, reverse_in_place
@@ -35,6 +36,9 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     outputs = (*(result for result, _ in seeds), *ends)
     activity = analyse(program, inputs, outputs)
     kept = factorise(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
+    kept = located(program, activity)
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)
     kept = keep_operands(program, activity)

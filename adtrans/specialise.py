@@ -24,9 +24,12 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.across import across
 from adtrans.optimise.block import block
+from adtrans.optimise.first import filled
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.hoist import hoist
+from adtrans.optimise.induct import induct
+from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
@@ -95,7 +98,7 @@ def finished(program: Program, options: Options) -> Program:
 
 def in_blocks(program: Program) -> Program:
     """With loops over independent iterations in blocks."""
-    made = across(block(program))
+    made = across(block(induct(program)))
     return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
 
 
@@ -106,6 +109,12 @@ def optimise(program: Program) -> Program:
         if better is program:
             return program
         program = ir.verify(simplify(better))
+
+
+def together(program: Program) -> Program:
+    """With iterations around the innermost loops of blocks taken several at a time."""
+    made = jam(program)
+    return ir.verify(simplify(settle(simplify(reuse(ir.verify(made)))))) if made is not program else program
 
 
 def stored_params(program: Program) -> frozenset[Var]:
@@ -170,10 +179,12 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
-        program = gather(optimise(land(program)))
+        program = filled(gather(optimise(land(program))))
     if mode in ROWS:
         program = strips(program)
-    return hoist(program) if whole is not own and not reading.debug else program
+    if whole is not own and not reading.debug:
+        program = hoist(program)
+    return program if mode in ROWS or reading.debug else together(program)
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:

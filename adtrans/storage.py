@@ -174,7 +174,7 @@ class Storage:
             return True
         match self.definition(var):
             case Prim(op, args) if plain(op) not in TRANSCENDENTAL and all(
-                    self.free(arg) or self.kept(arg) or arg in self.wanted for arg in args):
+                    self.free(arg) or self.kept(arg) or arg in self.wanted or self.outward(arg, home) for arg in args):
                 return True
             case Dim(array):
                 return self.reachable(array)
@@ -186,6 +186,11 @@ class Storage:
         if copy is not None:
             self.copies[var] = copy
         return copy is not None
+
+    def outward(self, operand: Operand, home: Region) -> bool:
+        """Whether a number is from further out than a loop: there are fewer of it to keep than of what it goes into."""
+        return isinstance(operand, Var) and isinstance(operand.type, ir.Scalar) \
+            and len(self.regions.home[operand].loops) < len(home.loops)
 
     def reachable(self, array: Var) -> bool:
         """Whether an array reference is still at hand in the reverse sweep."""

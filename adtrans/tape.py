@@ -11,6 +11,7 @@ from dataclasses import replace
 from adtrans import ir
 from adtrans.analysis.regions import Region
 from adtrans.build import Builder, const, zero
+from adtrans.early import early
 from adtrans.ir import (
     Alloc,
     Array,
@@ -47,6 +48,8 @@ class Forward:
         self.regions = storage.regions
         self.setup: dict[int, list[Stmt]] = {}
         self.exports: dict[Region, list[tuple[Operand, Var]]] = {}
+        self.ahead: dict[int, list[Stmt]] = {}
+        self.early: set[Var] = set()
         for var, plan in list(storage.plans.items()):
             self.prepare(var, plan)
 
@@ -54,6 +57,10 @@ class Forward:
         match plan:
             case Tape(array, loops, extents):
                 self.setup.setdefault(id(loops[0].owner), []).append(Alloc(array, extents, "empty"))
+                found = early(self.storage, var, plan)
+                if found is not None:
+                    self.ahead.setdefault(id(found[0]), []).extend(found[1])
+                    self.early.add(var)
             case Stack(stack):
                 top = self.regions.home[var].outermost()
                 self.setup.setdefault(id(top), []).append(NewList(stack))
@@ -79,7 +86,7 @@ class Forward:
         done = list(extents.here.body) if extents is not None else []
         for made in self.setup.get(id(statement), ()):
             done += [made, *(self.keep(made.var, made) if isinstance(made, Alloc) else ())]
-        return done
+        return done + self.ahead.get(id(statement), [])
 
     def statement(self, statement: Stmt) -> list[Stmt]:
         match statement:
@@ -103,7 +110,7 @@ class Forward:
             plan = self.storage.plans.get(each) if each is not None else None
             span = getattr(statement, "span", None)
             match plan:
-                case Tape(array, loops):
+                case Tape(array, loops) if each not in self.early:
                     build = Builder(relaxed=True)
                     index = tuple(self.iteration(build, loop) for loop in loops)
                     done += build.here.body

@@ -3,15 +3,15 @@
     for i in range(n - 2, 0, -1): u[i - 1]          i >= 1, so i - 1 >= 0
 
 What is proven needs no wrapping round from the end when it is compiled. Counters have affine limits by their ranges;
-values that are carried round a loop, or popped from a stack, are proven by induction: what is assumed of all of them
-has to follow for all of them.
+values that are carried round a loop, popped from a stack or read from a tape are proven by induction: what is assumed
+of all of them has to follow for all of them.
 """
 
 from __future__ import annotations
 
 from adtrans import ir
 from adtrans.build import Builder
-from adtrans.ir import Carry, For, If, Let, Load, Merge, Operand, Pop, Program, Push, Var, While
+from adtrans.ir import Alloc, Carry, Dim, For, If, Let, Load, Merge, Operand, Pop, Program, Push, Store, Var, While
 from adtrans.lower.bounds import Bounds
 
 
@@ -55,6 +55,8 @@ class Ranges:
                     pushed.setdefault(stack, []).append(value)
                 case Let(var, Pop(stack)) if var.type == ir.INT:
                     popped.setdefault(stack, []).append(var)
+        for var, values in taped(program):
+            self.assume(var, values)
         for stack, vars in popped.items():
             for var in vars:
                 self.assume(var, tuple(pushed.get(stack, ())))
@@ -84,3 +86,25 @@ class Ranges:
             for var in wrong:
                 del self.assumed[var]
                 del self.bounds.lowest[var]
+
+
+def taped(program: Program) -> list[tuple[Var, tuple[Operand, ...]]]:
+    """Integers read from tapes, each with all that is put there. A tape is read only where it has been written."""
+    tapes: dict[Var, list[Operand]] = {var: [] for var in program.facts.get("tapes", ()) if is_row(var)}
+    read: list[tuple[Var, Var]] = []
+    for statement in ir.walk(program.body) if tapes else ():
+        match statement:
+            case Let(var, Load(array)) if array in tapes:
+                read.append((var, array))
+            case Store(array, value=value) if array in tapes:
+                tapes[array].append(value)
+            case Let(_, Load() | Dim()) | Store() | Alloc():
+                pass
+            case _:
+                for operand in (*ir.operands(statement), *ir.inner_operands(statement)):
+                    tapes.pop(operand, None)
+    return [(var, tuple(tapes[array])) for var, array in read if array in tapes]
+
+
+def is_row(var: Var) -> bool:
+    return isinstance(var.type, ir.Array) and var.type.dtype == "i8"

@@ -11,9 +11,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from adtrans import ir
-from adtrans.ir import Accumulate, Const, For, Operand, Prim, Stmt, Store, Var
+from adtrans.ir import Accumulate, Alloc, Const, For, Let, Operand, Prim, Program, Stmt, Store, Var
 
 Body = tuple[Stmt, ...]
+
+
+def filled(program: Program) -> Program:
+    """The program without zeros, at function level, that the first sums into them replace."""
+    definitions = {item.var: item.expr for item in ir.walk(program.body) if isinstance(item, Let)}
+    body, changed = list(program.body), False
+    for at, statement in enumerate(body):
+        if isinstance(statement, Alloc) and statement.fill == "zeros":
+            rest = stored_first(tuple(body[at + 1:]), statement.var, statement.shape, lambda extent: extent,
+                                definitions)
+            if rest is not None:
+                body[at:] = [replace(statement, fill="empty"), *rest]
+                changed = True
+    return replace(program, body=tuple(body)) if changed else program
 
 
 def stored_first(body: Body, array: Var, shape: tuple[Operand, ...], extent: Callable[[Operand], Operand],

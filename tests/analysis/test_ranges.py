@@ -1,12 +1,33 @@
 """Which indices are proven not to be negative, seen in the lines of generated sources that may wrap round."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import adtrans
 from adtrans.analysis.ranges import Ranges
 from adtrans.build import Builder, const
-from adtrans.ir import INT, Array, Carry, For, Let, ListOf, NewList, Pop, Prim, Program, Push, Var, While
+from adtrans.ir import (
+    INT,
+    Alloc,
+    Array,
+    Carry,
+    For,
+    Let,
+    ListOf,
+    Load,
+    NewList,
+    Pop,
+    Prim,
+    Program,
+    Push,
+    Slice,
+    Store,
+    Var,
+    View,
+    While,
+)
 
 
 def wrapping(fun, *args):
@@ -144,3 +165,15 @@ def test_a_value_carried_by_a_while_loop():
     loop = While((Carry(inside, const(0), following, after),), (Let(test, Prim("lt", (inside, const(9)))),), test,
                  (Let(following, Prim("add", (inside, const(2)))),))
     assert Ranges(program([loop])).not_negative(following)
+
+
+@pytest.mark.parametrize("stored, taped, holds", [(0, True, True), (-1, True, False), (0, False, False)])
+def test_what_a_tape_holds_was_put_there(stored, taped, holds):
+    tape, read = Var(Array("i8", 1)), Var(INT)
+    body = [Alloc(tape, (const(3),), "empty"), *(Store(tape, (const(k),), const(stored)) for k in range(2)),
+            Let(read, Load(tape, (const(0),)))]
+    made = replace(program(body), facts={"tapes": {tape} if taped else set()})
+    assert Ranges(made).not_negative(read) == holds
+    other = Var(Array("i8", 1), "other")
+    more = replace(made, body=(*made.body, View(other, tape, (Slice(None, None, const(1)),))))
+    assert not Ranges(more).not_negative(read)

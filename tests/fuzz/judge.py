@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adtrans.leaves import map_leaves
-from adtrans.optimise import block, gather
+from adtrans.optimise import block, gather, jam
 from adtrans.sharing import snapshot
 from tests import duals, poison
 from tests.duals.transplant import Transplant
@@ -72,12 +72,12 @@ def limited(seconds):
 @contextmanager
 def short_loops():
     """Loops are divided however short they are, as those of random programs are, and blocks are as short."""
-    before = gather.SHORT, block.SHORT, block.WIDTH
-    gather.SHORT, block.SHORT, block.WIDTH = 0, 0, 3
+    before = gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER
+    gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER = 0, 0, 3, 2
     try:
         yield
     finally:
-        gather.SHORT, block.SHORT, block.WIDTH = before
+        gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER = before
 
 
 @contextmanager
