@@ -8,6 +8,7 @@ loops whose iterations are on their own are reversed in place (see `local`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from adtrans.analysis.activity import Activity, analyse
@@ -22,6 +23,7 @@ from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.storage import Stack, Tape
 from adtrans.tape import forward_sweep
+from adtrans.windows import Window, keep, windows
 
 
 def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, shadows: dict[Var, Var] | None = None,
@@ -46,8 +48,9 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
         program, activity = kept, analyse(kept, inputs, outputs)
     reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, frozenset())
     kept = taped(reverse)
-    if any(spared(reverse, var, kept) for var in kept):
-        reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, kept)
+    rows, instead = windows(reverse.storage, kept)
+    if rows or any(spared(reverse, var, kept) for var in kept):
+        reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, kept - instead, rows)
     return made
 
 
@@ -66,8 +69,9 @@ def spared(reverse: Reverse, var: Var, kept: frozenset[Var]) -> bool:
 
 
 def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds: Seeds, given: dict[Var, Var],
-           values: tuple[Operand, ...], in_place: bool, wanted: frozenset[Var]) -> tuple[Reverse, Program]:
-    """The program with both sweeps; `wanted` are values that are taped in any case."""
+           values: tuple[Operand, ...], in_place: bool, wanted: frozenset[Var],
+           rows: Sequence[Window] = ()) -> tuple[Reverse, Program]:
+    """The program with both sweeps; `wanted` are values that are taped in any case, `rows` elements that are."""
     regions = Regions(program)
     prologue = Builder(relaxed=True)
     made: dict[Var, Var] = {}
@@ -78,6 +82,7 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
             (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
     local = local_loops(program, activity, regions, seeds) if in_place else {}
     reverse = Reverse(program, activity, regions, {**given, **made, **others}, local, wanted)
+    keep(reverse.storage, rows)
     reverse.untouched = set(made) - set(reverse.companions)
     for each in local.values():
         reverse_in_place(each, reverse, differentiate)

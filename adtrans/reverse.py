@@ -161,8 +161,9 @@ class Reverse:
         match plan:
             case Again():
                 return self.again(var)
-            case Tape(array, loops):
-                index = tuple(self.mirrors[loop].iteration for loop in loops)
+            case Tape(array, loops, _, shift):
+                *outer, last = (self.mirrors[loop].iteration for loop in loops)
+                index = *outer, self.build.prim("add", last, const(shift))
                 return self.build.load(self.value(array), index, var.name)
             case Stack(stack):
                 popped = Var(var.type, var.name)

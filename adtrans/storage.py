@@ -41,11 +41,12 @@ class Counter:
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """`array` indexed by the iteration numbers of `loops`."""
+    """`array` indexed by the iteration numbers of `loops`, that of the last one plus `shift`."""
 
     array: Var
     loops: tuple[Region, ...]
     extents: tuple[Operand, ...]
+    shift: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,9 @@ class Storage:
     """The storage plan of one program, made on demand.
 
     `kept` tells which values the reverse sweep needs for themselves in any case, `placed` of which elements that are
-    read it needs the indices; `wanted` are values that it is known to need from what it needed before.
+    read it needs the indices; `wanted` are values that it is known to need from what it needed before. `leaders` are
+    elements on the tapes of windows (see `windows`), and whether iterations put them there; the others are there
+    already, by iterations before or by what is `ahead` of a loop.
     """
 
     program: Program
@@ -92,6 +95,8 @@ class Storage:
         self.stored: dict[Var, list[Store]] = {}
         self.copies: dict[Var, Store] = {}
         self.tapes: set[Var] = set()
+        self.leaders: dict[Var, bool] = {}
+        self.ahead: dict[int, list[Stmt]] = {}
         self.fresh = fresh_classes(self.program, self.classes)
         self.before: dict[int, Builder] = {}
         self.trips: dict[int, Var] = {}
@@ -121,6 +126,12 @@ class Storage:
         if not home.loops:
             return self.export(var, home)
         name = f"{var.name}_tape" if var.name else "tape"
+        return self.tape_of(var) or Stack(Var(ir.ListOf(var.type), "tapes" if var in self.tapes else name))
+
+    def tape_of(self, var: Var) -> Tape | None:
+        """A tape for a value, where it is known beforehand how long it has to be."""
+        home = self.regions.home[var]
+        name = f"{var.name}_tape" if var.name else "tape"
         for first, region in enumerate(home.loops if isinstance(var.type, ir.Scalar) else ()):
             extents = self.extents(home.loops[first:])
             if extents is not None:
@@ -130,7 +141,7 @@ class Storage:
                 self.regions.home[array] = self.regions.at[id(region.owner)]
                 return Tape(array, tuple(home.loops[first + axis] for axis in axes),
                             tuple(extents[axis] for axis in axes))
-        return Stack(Var(ir.ListOf(var.type), "tapes" if var in self.tapes else name))
+        return None
 
     def varies(self, operand: Operand, loop: Region) -> bool:
         """Whether a value may be another one in another iteration of a loop around it, the iterations of all other

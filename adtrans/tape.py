@@ -48,16 +48,18 @@ class Forward:
         self.regions = storage.regions
         self.setup: dict[int, list[Stmt]] = {}
         self.exports: dict[Region, list[tuple[Operand, Var]]] = {}
-        self.ahead: dict[int, list[Stmt]] = {}
+        self.ahead = {loop: list(made) for loop, made in storage.ahead.items()}
         self.early: set[Var] = set()
         for var, plan in list(storage.plans.items()):
             self.prepare(var, plan)
 
     def prepare(self, var: Var, plan) -> None:
         match plan:
+            case Tape() if not self.storage.leaders.get(var, True):
+                pass
             case Tape(array, loops, extents):
                 self.setup.setdefault(id(loops[0].owner), []).append(Alloc(array, extents, "empty"))
-                found = early(self.storage, var, plan)
+                found = early(self.storage, var, plan) if var not in self.storage.leaders else None
                 if found is not None:
                     self.ahead.setdefault(id(found[0]), []).extend(found[1])
                     self.early.add(var)
@@ -110,9 +112,10 @@ class Forward:
             plan = self.storage.plans.get(each) if each is not None else None
             span = getattr(statement, "span", None)
             match plan:
-                case Tape(array, loops) if each not in self.early:
+                case Tape(array, loops, _, shift) if each not in self.early and self.storage.leaders.get(each, True):
                     build = Builder(relaxed=True)
-                    index = tuple(self.iteration(build, loop) for loop in loops)
+                    *outer, last = (self.iteration(build, loop) for loop in loops)
+                    index = *outer, build.prim("add", last, const(shift))
                     done += build.here.body
                     done.append(Store(array, index, each, span))
                 case Stack(stack):

@@ -2,7 +2,7 @@
 
     python -m tests.optimise.stencils --programs 2000 --seed 0
 
-compares gradients with those of the same programs without sums gathered, and some with differences.
+compares gradients with those of the same programs without sums gathered and without windows of neighbours kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 import adtrans
-from adtrans import specialise
+from adtrans import differentiate, specialise
 from adtrans.optimise import zeros
 from tests.lower.texts import function
 
@@ -106,7 +106,7 @@ def arguments(rng: np.random.Generator, rank: int) -> tuple:
 
 
 def apart(seed: int, compiled: bool = False) -> tuple[float, str]:
-    """How far the gradient of a random program is from the same without sums gathered, and its source."""
+    """How far the gradient of a random program is from the same in the plain form, and its source."""
     rng = np.random.default_rng(seed)
     text, rank = program(rng)
     fun = function(text)
@@ -117,11 +117,13 @@ def apart(seed: int, compiled: bool = False) -> tuple[float, str]:
     for args in cases:
         (gradient if compiled else gradient.interpreted)(*args)
     specialise.gather = lambda program: program
+    looked = differentiate.windows
+    differentiate.windows = lambda storage, kept: ([], frozenset())
     try:
         plain = adtrans.value_and_grad(fun, argnums=("a", "b", "c"), cache=False)
         expected = [plain.interpreted(*args) for args in cases]
     finally:
-        specialise.gather = original
+        specialise.gather, differentiate.windows = original, looked
     for args, (value, wanted) in zip(cases, expected):
         mine, found = (gradient if compiled else gradient.interpreted)(*args)
         for one, other in ((np.asarray(mine), np.asarray(value)), *zip(found, wanted)):
@@ -138,16 +140,23 @@ def main() -> int:
     parser.add_argument("--compiled", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    wrong, gathered, stored = [], 0, []
-    original = zeros.skin
+    wrong, gathered, stored, windows = [], 0, [], []
+    original, looked = zeros.skin, differentiate.windows
     zeros.skin = lambda *args: (stored.append(seed), original(*args))
+
+    def seen(*args):
+        found = looked(*args)
+        windows.extend([seed] * bool(found[0]))
+        return found
+
+    differentiate.windows = seen
     for seed in range(given.seed, given.seed + given.programs + given.compiled):
         distance, source = apart(seed, seed >= given.seed + given.programs)
         gathered += "for e in range(" in source or "row" in source
         if not distance < 1e-10:
             wrong.append(seed)
             print(f"seed {seed}: {distance:.1e}\n{program(np.random.default_rng(seed))[0]}", flush=True)
-    print(f"{given.programs + given.compiled} programs, {gathered} gathered, {len(set(stored))} with zeros not written: "
+    print(f"{given.programs + given.compiled} programs, {gathered} gathered, {len(set(stored))} with zeros not written, {len(set(windows))} with windows: "
           f"{len(wrong)} wrong {wrong[:20]}")
     return bool(wrong)
 
