@@ -163,7 +163,7 @@ def rows(fun, args):
 def test_how_each_value_is_had():
     text, found = rows(*PROGRAMS["steps"])
     line = "v[i] = u[i] - 0.2 * u[i] * (u[i] - u[i - 1])"
-    assert found[line, "taped"].bytes == 28 * 7 * 8 and "iteration" in found[line, "taped"].why
+    assert found[line, "taped"].bytes == 29 * 7 * 8 and "iteration" in found[line, "taped"].why
     assert "line " in str(text) and str(text.total) in str(text)
     text, found = rows(*PROGRAMS["waves"])
     assert found["total += np.sin(x[i]) * np.exp(x[i])", "kept"].why == "its iteration is reversed right after it has run"
