@@ -28,6 +28,7 @@ from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
 from adtrans.optimise.hoist import hoist
 from adtrans.optimise.land import land
+from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
@@ -108,6 +109,12 @@ def optimise(program: Program) -> Program:
         program = ir.verify(simplify(better))
 
 
+def with_products(program: Program) -> Program:
+    """With products of matrices in place of loops."""
+    made = products(program)
+    return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
+
+
 def stored_params(program: Program) -> frozenset[Var]:
     """The array parameters whose memory the program writes to."""
     classes = memory_classes(program)
@@ -171,6 +178,8 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
         program = gather(optimise(land(program)))
+    if not reading.debug:
+        program = with_products(program)
     if mode in ROWS:
         program = strips(program)
     return hoist(program) if whole is not own and not reading.debug else program
