@@ -145,11 +145,31 @@ class Panels:
 
         def elements() -> None:
             block = self.block(target, left, right, spans)
+            if target.columns.axis == leader:
+                self.along_rows(target, block, spans)
+                return
             self.loop(self.name(leader), (first, last), lambda u: self.loop(
                 self.name(follower), self.span(follower, u),
                 lambda v: self.add(target, block, {leader: u, follower: v}, spans)))
 
         self.when([spans[follower], spans[summed]], elements)
+
+    def along_rows(self, target: Matrix, block: Var, spans: dict[int, Span]) -> None:
+        """Add a block to a triangle that lies across the panel: row by row what all columns have, then the rest."""
+        leader, follower = self.frame.leader, self.frame.follower
+        common = self.ends(*spans[leader], True)
+        self.loop(self.name(follower), common, lambda v: self.loop(
+            self.name(leader), spans[leader], lambda u: self.add(target, block, {leader: u, follower: v}, spans)))
+        self.loop(self.name(leader), spans[leader], lambda u: self.loop(
+            self.name(follower), self.rest(u, common),
+            lambda v: self.add(target, block, {leader: u, follower: v}, spans)))
+
+    def rest(self, u: Operand, common: Span) -> Span:
+        """The follower's places for one of the leader's, but for those that a whole panel has."""
+        low, high = self.span(self.frame.follower, u)
+        if self.axis(self.frame.follower).high.slope:
+            return self.build.prim("max", low, common[1]), high
+        return low, self.build.prim("min", high, common[0])
 
     def within(self, target: Matrix, left: Matrix, right: Matrix, first: Operand, last: Operand) -> None:
         """A sum over a triangle: the rectangle that is common to a few rows, then the rest of each."""
@@ -158,15 +178,11 @@ class Panels:
         common = self.ends(first, last, True)
         spans = {leader: (first, last), follower: common, other: self.span(other)}
         self.when([common, spans[other]], lambda: self.rectangle(target, left, right, spans))
-        build = self.build
-        rises = self.axis(follower).high.slope != 0
 
         def row(u: Operand) -> None:
-            low, high = self.span(follower, u)
-            rest = (build.prim("max", low, common[1]), high) if rises else (low, build.prim("min", high, common[0]))
             inner = min((other, follower), key=lambda number: self.cost(number, target, target, left, right))
             outer = follower if inner == other else other
-            ranges = {follower: rest, other: spans[other]}
+            ranges = {follower: self.rest(u, common), other: spans[other]}
             self.loop(self.name(outer), ranges[outer], lambda a: self.loop(
                 self.name(inner), ranges[inner],
                 lambda b: self.single(target, left, right, {leader: u, outer: a, inner: b})))

@@ -68,6 +68,16 @@ def products(program: Program) -> Program:
     return program
 
 
+def loops_of_products(program: Program) -> set[int]:
+    """The loops, by identity, within one and around another one that products take the place of."""
+    found: set[int] = set()
+    for loop in program.body:
+        if isinstance(loop, For) and chains(loop):
+            nest = Nest(program, loop)
+            found |= {id(chain[1]) for chain in chains(loop) if nest.fits(chain)}
+    return found
+
+
 def multiplied(program: Program, at: int) -> Program | None:
     """The program with products in place of what the loop at a place does, wholly or in part; None where there are
     none."""
@@ -146,6 +156,7 @@ class Nest:
         self.build.definitions = dict(self.ranges.build.definitions)
         self.build.span = loop.span
         self.sums: dict[tuple, Var] = {}
+        self.factors: dict[tuple, Var] = {}
         self.later: list[tuple[Found, Var]] = []
 
     def made(self) -> tuple[Stmt, ...] | None:
@@ -169,6 +180,14 @@ class Nest:
         return tuple(self.build.here.body)
 
     # --- finding
+
+    def fits(self, chain: Chain) -> bool:
+        """Whether products take the place of an innermost loop."""
+        try:
+            require_plain(self.loop)
+            return bool(self.found(chain))
+        except Unfit:
+            return False
 
     def found(self, chain: Chain) -> list[Found]:
         """All that an innermost loop does, as products."""
@@ -233,15 +252,7 @@ class Nest:
 
     def as_before(self, load: Let) -> bool:
         """Whether an element is read before the loops change it."""
-        place = place_of(load)
-        for write in self.of_memory(place.array):
-            cases = self.dependence.cases(write, load, 0)
-            if cases is None or write.array is not place.array or not all(
-                    map(self.ranges.not_negative, (*place.index, *write.index))):
-                return False
-            if not all(self.dependence.apart(write.index, place.index, case) for case in cases):
-                return False
-        return True
+        return all(self.dependence.spares(write, load) for write in self.of_memory(place_of(load).array))
 
     def is_changed_after(self, load: Let) -> bool:
         """Whether the loops change an element after it has been read."""
@@ -304,17 +315,15 @@ class Nest:
         build = Builder()
         build.definitions, build.span = dict(self.build.definitions), loop.span
         frame = found[0].frame
-        index = frame.counters[0], frame.counters[1] if not frame.axes[1].shifted else \
-            build.prim("add", frame.counters[1], frame.counters[0])
         low, high = (loop.start, loop.stop) if loop.step.value > 0 else (loop.stop, loop.start)
         with build.block() as body:
+            index = frame.counters[0], frame.counters[1] if not frame.axes[1].shifted else \
+                build.prim("add", frame.counters[1], frame.counters[0])
             proper = build.prim("lt", low, high)
             totals = {id(carry): carry.init for carry in loop.carries}
             for each in found:
                 if each.target is not None:
-                    factors = self.array(frame, each.target.array.type.dtype, "empty", "factors")
-                    self.later.append((each, factors))
-                    build.store(factors, index, signed(build, each.term, None))
+                    self.put_down(build, each, index)
                     continue
                 value = build.load(self.computed(each), index)
                 if not isinstance(each.sum.target, Carry):
@@ -326,6 +335,15 @@ class Nest:
                 old = totals[id(each.sum.target)]
                 totals[id(each.sum.target)] = value if old == zero(value.type) else build.prim("add", old, value)
         return defining({carry.after: totals[id(carry)] for carry in loop.carries}, body.body, loop.span)
+
+    def put_down(self, build: Builder, each: Found, index: tuple[Operand, ...]) -> None:
+        """Keep the numbers that a product after the loops is to be made with."""
+        key = id(each.chain[2]), tuple(each.term.outer), each.term.negative
+        if key not in self.factors:
+            dtype = each.target.array.type.dtype
+            self.factors[key] = self.array(each.frame, dtype, "empty", "factors")
+            build.store(self.factors[key], index, signed(build, each.term, None))
+        self.later.append((each, self.factors[key]))
 
     def add_to(self, build: Builder, each: Found, proper: Operand, value: Operand) -> None:
         """Add a sum to an element, unless it is over nothing."""
