@@ -3,8 +3,8 @@
     c = np.dot(a, b)
 
 Numba's own version of np.dot is three functions to be compiled for each pair of types. Here it is a few instructions:
-an allocation and a call of gemm. Matrices whose rows or columns are each in one piece are read where they are, others are
-copied.
+an allocation and a call of gemm. Matrices of which the rows or the columns are each in one piece are read where they
+are, others are copied.
 """
 
 from types import ModuleType

@@ -1,7 +1,7 @@
 """Sums of products over three axes as products of matrices, panel by panel where one axis limits another.
 
-    for i in range(n):                        for first in range(0, n, 32):
-        for k in range(m):                        last = min(first + 32, n)
+    for i in range(n):                        for first in range(0, n, 24):
+        for k in range(m):                        last = min(first + 24, n)
             for j in range(i + 1):       ->       block = np.dot(a[first:last, 0:m], b[0:last, 0:m].T)
                 c[i, j] += a[i, k] * b[j, k]      for i in range(first, last):
                                                       for j in range(i + 1):
@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adtrans.build import ONE, Builder, const
+from adtrans.build import ONE, ZERO, Builder, const
 from adtrans.ir import INT, Array, Call, For, If, Operand, Slice, Var, View
 from adtrans.optimise.nests import Axis, Frame, Matrix, Place
 
-STRIP = 32
+STRIP = 24
+# So many rows are added to another one at once.
+TOGETHER = 4
 # What an element costs that is not next to the one before, in elements along a row.
 APART = 8
 Span = tuple[Operand, Operand]
@@ -180,20 +182,39 @@ class Panels:
         self.when([common, spans[other]], lambda: self.rectangle(target, left, right, spans))
 
         def row(u: Operand) -> None:
-            inner = min((other, follower), key=lambda number: self.cost(number, target, target, left, right))
-            outer = follower if inner == other else other
-            ranges = {follower: self.rest(u, common), other: spans[other]}
-            self.loop(self.name(outer), ranges[outer], lambda a: self.loop(
-                self.name(inner), ranges[inner],
-                lambda b: self.single(target, left, right, {leader: u, outer: a, inner: b})))
+            rest = self.rest(u, common)
+            if min((other, follower), key=lambda number: self.cost(number, target, target, left, right)) == follower:
+                self.loop(self.name(other), spans[other], lambda w: self.loop(
+                    self.name(follower), rest,
+                    lambda v: self.terms(target, left, right, [{leader: u, other: w, follower: v}])))
+                return
+            for span, step in self.runs(rest, TOGETHER if follower not in target.axes else 1):
+                self.loop(self.name(follower), span, lambda v, step=step: self.loop(
+                    self.name(other), spans[other], lambda w: self.terms(target, left, right, [
+                        {leader: u, other: w, follower: self.build.prim("add", v, const(k))} for k in range(step)])),
+                    const(step))
 
         self.loop(self.name(leader), (first, last), row)
 
-    def single(self, target: Matrix, left: Matrix, right: Matrix, places: dict[int, Operand]) -> None:
-        """One term of a sum."""
+    def runs(self, span: Span, length: int) -> list[tuple[Span, int]]:
+        """A range in steps of a length, then what is left in steps of one."""
+        if length == 1:
+            return [(span, 1)]
+        build, (low, high) = self.build, span
+        count = build.prim("floordiv", build.prim("max", build.prim("sub", high, low), ZERO), const(length))
+        middle = build.prim("add", low, build.prim("mul", count, const(length)))
+        return [((low, middle), length), ((middle, high), 1)]
+
+    def terms(self, target: Matrix, left: Matrix, right: Matrix, places: list[dict[int, Operand]]) -> None:
+        """Some terms of sums, those for one element together."""
         build = self.build
-        loads = [build.load(matrix.array, self.element(matrix, places)) for matrix in (left, right)]
-        build.accumulate(target.array, self.element(target, places), build.prim("mul", *loads))
+        totals: dict[tuple[Operand, ...], Operand] = {}
+        for each in places:
+            loads = [build.load(matrix.array, self.element(matrix, each)) for matrix in (left, right)]
+            value, index = build.prim("mul", *loads), self.element(target, each)
+            totals[index] = build.prim("add", totals[index], value) if index in totals else value
+        for index, value in totals.items():
+            build.accumulate(target.array, index, value)
 
     def cost(self, number: int, *matrices: Matrix) -> int:
         """What accesses take as an axis runs innermost."""
