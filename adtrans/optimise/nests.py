@@ -264,7 +264,7 @@ class Innermost:
         found = [self.carried(carry) for carry in self.loop.carries]
         for item in self.loop.body:
             match item:
-                case Let(_, Prim() | Load()):
+                case Let(_, Prim() | Load() | Dim()) | ir.Check():
                     pass
                 case Accumulate(value=value):
                     found.append(Sum(item, self.terms(value)))

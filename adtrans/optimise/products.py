@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.analysis.dependence import Dependence, place_of
+from adtrans.analysis.ranges import Ranges
 from adtrans.analysis.regions import Regions
 from adtrans.build import ZERO, Builder, zero
 from adtrans.ir import (
@@ -84,7 +85,7 @@ def multiplied(program: Program, at: int) -> Program | None:
     loop = program.body[at]
     try:
         require_plain(loop)
-        ahead, bare = checks_ahead(loop)
+        ahead, bare = checks_ahead(loop, Ranges(program))
         before, after = program.body[:at], program.body[at + 1:]
         found = in_place(replace(program, body=(*before, *ahead, bare, *after)), bare)
     except Unfit:
