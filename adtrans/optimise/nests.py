@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adtrans import ir
+from adtrans.analysis.alias import Classes
 from adtrans.analysis.ranges import Ranges
 from adtrans.build import ONE, Builder, const
 from adtrans.ir import Accumulate, Const, Dim, For, Let, Load, Operand, Prim, Store, Var
@@ -227,7 +228,8 @@ def indices(statement) -> tuple[Operand, ...]:
 
 @dataclass
 class Term:
-    """A product: numbers from outside of the innermost loop, and elements read within. `negative`: subtracted."""
+    """A product: numbers that are the same for all of the innermost loop, and elements read within. `negative`:
+    subtracted."""
 
     outer: list[Operand]
     loads: list[Load]
@@ -243,10 +245,14 @@ class Sum:
 
 
 class Innermost:
-    """The body of an innermost loop, taken apart."""
+    """The body of an innermost loop, taken apart. `fixed` are the elements read within that stay the same."""
 
-    def __init__(self, loop: For):
+    def __init__(self, loop: For, classes: Classes):
         self.loop = loop
+        written = {classes[item.array] for item in loop.body if isinstance(item, (Store, Accumulate))}
+        own = {item.var for item in loop.body if isinstance(item, Let)} | {loop.counter}
+        self.fixed = {item.var: item for item in loop.body if isinstance(item, Let) and isinstance(item.expr, Load)
+                      and classes[item.expr.array] not in written and own.isdisjoint(item.expr.index)}
         self.definitions = {item.var: item.expr for item in loop.body if isinstance(item, Let)}
         self.uses: dict[Var, int] = {}
         for item in loop.body:
@@ -304,6 +310,8 @@ class Innermost:
                 raise Unfit
             return [Term([operand], [])]
         match self.definitions[operand]:
+            case Load() if operand in self.fixed:
+                return [Term([operand], [])]
             case Load() as load:
                 return [Term([], [load])]
             case Prim("add", (left, right)):

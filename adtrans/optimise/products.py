@@ -72,10 +72,13 @@ def products(program: Program) -> Program:
 def loops_of_products(program: Program) -> set[int]:
     """The loops, by identity, within one and around another one that products take the place of."""
     found: set[int] = set()
-    for loop in program.body:
+    for at, loop in enumerate(program.body):
         if isinstance(loop, For) and chains(loop):
             nest = Nest(program, loop)
-            found |= {id(chain[1]) for chain in chains(loop) if nest.fits(chain)}
+            own = {id(chain[1]) for chain in chains(loop) if nest.fits(chain)}
+            if not own and multiplied(program, at) is not None:
+                own = {id(chain[1]) for chain in chains(loop)}
+            found |= own
     return found
 
 
@@ -134,7 +137,8 @@ def in_place(program: Program, loop: For) -> tuple[Stmt, ...] | None:
 
 @dataclass
 class Found:
-    """One product: where it goes, its factors, and the numbers that are put down for it or multiply it."""
+    """One product: where it goes, its factors, the numbers that are put down for it or multiply it, and where these are
+    read if it is in the innermost loop."""
 
     chain: Chain
     frame: Frame
@@ -142,6 +146,7 @@ class Found:
     term: Term
     target: Matrix | None
     factors: tuple[Matrix, ...]
+    fixed: tuple[Let, ...]
 
 
 class Nest:
@@ -192,7 +197,7 @@ class Nest:
 
     def found(self, chain: Chain) -> list[Found]:
         """All that an innermost loop does, as products."""
-        innermost = Innermost(chain[2])
+        innermost = Innermost(chain[2], self.classes)
         frame = Frame(chain, self.ranges)
         if not all(map(self.ranges.not_negative, frame.counters[:2])) or not self.has_room(frame):
             raise Unfit
@@ -227,12 +232,15 @@ class Nest:
             kinds.add(each.target.array.type.dtype)
         if len(kinds) > 1 or not kinds <= {"f4", "f8"}:
             raise Unfit
+        fixed = tuple(innermost.fixed[operand] for operand in term.outer if operand in innermost.fixed)
+        if fixed and isinstance(each.target, Carry):
+            raise Unfit
         match factors:
             case (left, right):
                 if {frozenset(left.axes), frozenset(right.axes)} != {frozenset((0, 2)), frozenset((1, 2))} \
                         or not all(map(self.as_before, loads.values())) or not self.stays_put(each, innermost):
                     raise Unfit
-                return Found(chain, frame, each, term, None, factors)
+                return Found(chain, frame, each, term, None, factors, fixed)
             case (only,) if not isinstance(each.target, Carry):
                 target = frame.matrix(each.target.array, each.target.index)
                 if {frozenset(target.axes), frozenset(only.axes)} != {frozenset((0, 2)), frozenset((1, 2))} \
@@ -240,7 +248,7 @@ class Nest:
                         or any(self.is_changed_after(load) for load in loads.values()) \
                         or not self.only_added_to(target.array):
                     raise Unfit
-                return Found(chain, frame, each, term, target, factors)
+                return Found(chain, frame, each, term, target, factors, fixed)
         raise Unfit
 
     def stays_put(self, each: Sum, innermost: Innermost) -> bool:
@@ -324,7 +332,7 @@ class Nest:
             totals = {id(carry): carry.init for carry in loop.carries}
             for each in found:
                 if each.target is not None:
-                    self.put_down(build, each, index)
+                    self.put_down(build, each, proper, index)
                     continue
                 value = build.load(self.computed(each), index)
                 if not isinstance(each.sum.target, Carry):
@@ -337,19 +345,26 @@ class Nest:
                 totals[id(each.sum.target)] = value if old == zero(value.type) else build.prim("add", old, value)
         return defining({carry.after: totals[id(carry)] for carry in loop.carries}, body.body, loop.span)
 
-    def put_down(self, build: Builder, each: Found, index: tuple[Operand, ...]) -> None:
+    def put_down(self, build: Builder, each: Found, proper: Operand, index: tuple[Operand, ...]) -> None:
         """Keep the numbers that a product after the loops is to be made with."""
         key = id(each.chain[2]), tuple(each.term.outer), each.term.negative
         if key not in self.factors:
             dtype = each.target.array.type.dtype
             self.factors[key] = self.array(each.frame, dtype, "empty", "factors")
-            build.store(self.factors[key], index, signed(build, each.term, None))
+            with build.block() as block:
+                term = read_anew(build, each)
+                build.store(self.factors[key], index, signed(build, term, None))
+            if each.fixed:
+                build.emit(If(proper, tuple(block.body), (), (), build.span))
+            else:
+                build.here.body += block.body
         self.later.append((each, self.factors[key]))
 
     def add_to(self, build: Builder, each: Found, proper: Operand, value: Operand) -> None:
         """Add a sum to an element, unless it is over nothing."""
         with build.block() as block:
-            build.accumulate(each.sum.target.array, each.sum.target.index, signed(build, each.term, value))
+            term = read_anew(build, each)
+            build.accumulate(each.sum.target.array, each.sum.target.index, signed(build, term, value))
         build.emit(If(proper, tuple(block.body), (), (), build.span))
 
     def computed(self, each: Found) -> Var:
@@ -385,6 +400,12 @@ def defining(names: dict[Var, Operand], body: list[Stmt], span) -> list[Stmt]:
             rest.append(Let(name, Prim("cast", (value,)), span))
     made = [substitute(item, lambda operand: called.get(operand, operand)) for item in (*body, *rest)]
     return [replace(item, var=called.get(item.var, item.var)) if isinstance(item, Let) else item for item in made]
+
+
+def read_anew(build: Builder, each: Found) -> Term:
+    """The term of a product with what it takes from the innermost loop read here."""
+    names = {item.var: build.load(item.expr.array, item.expr.index) for item in each.fixed}
+    return replace(each.term, outer=[names.get(operand, operand) for operand in each.term.outer])
 
 
 def signed(build: Builder, term: Term, value: Operand | None) -> Operand:

@@ -227,9 +227,10 @@ def test_what_is_not_read(fun, bad):
             args["b" if fun is not rank_update else "a"][STRIP // 2, 1] = bad
         run = adtrans.grad(fun, argnums=("c", "a", "b"))
         value = run.value(**args)
-        expected = fun(**{name: value.copy() for name, value in args.items()})
-        np.testing.assert_equal(np.isfinite(value), np.isfinite(expected))
-        plain, = interpreted_loops(fun, args)
+        with np.errstate(all="ignore"):
+            expected = fun(**{name: value.copy() for name, value in args.items()})
+            plain = interpreted_loops(fun, args)
+        np.testing.assert_equal(np.isnan(value), np.isnan(expected))
         for found, known in zip(run(**args), plain):
             np.testing.assert_array_equal(np.isnan(found), np.isnan(known))
             np.testing.assert_allclose(found, known, rtol=1e-9, atol=1e-12)
@@ -240,7 +241,7 @@ def interpreted_loops(fun, args):
     from unittest import mock
 
     with mock.patch("adtrans.specialise.products", lambda program: program):
-        return adtrans.grad(fun, argnums=("c", "a", "b"), cache=False).interpreted(**args),
+        return adtrans.grad(fun, argnums=("c", "a", "b"), cache=False).interpreted(**args)
 
 
 def test_rows_that_are_not_there():
