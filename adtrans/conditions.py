@@ -101,6 +101,12 @@ class Writer:
         self.array(place, spec, mask | WRITEABLE, bits | WRITEABLE)
         self.conditions.append(f"{place}.shape == {value}.shape")
 
+    def single(self, place: str) -> None:
+        """An array of one float to be written."""
+        self.conditions += [f"{self.named(type)}({place}) is {self.named(np.ndarray)}", f"{place}.size == 1",
+                            f"{place}.dtype.kind == 'f'", f"{place}.flags.writeable"]
+        self.arrays.append(place)
+
     def apart(self) -> None:
         """No two of the arrays share memory."""
         shared = self.named(np.may_share_memory)

@@ -19,6 +19,7 @@ from adtrans.factorise import factorise
 from adtrans.ir import Array, Operand, Prim, Program, Var
 from adtrans.local import Local, local_loops, reverse_in_place
 from adtrans.matrices import keep_operands
+from adtrans.originals import keep_originals
 from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.storage import Stack, Tape
@@ -44,6 +45,9 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)
     kept = keep_operands(program, activity)
+    if kept is not program:
+        program, activity = kept, analyse(kept, inputs, outputs)
+    kept = keep_originals(program, activity) if in_place else program
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)
     reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, frozenset())

@@ -27,7 +27,7 @@ import numpy as np
 
 from adtrans.conditions import Writer
 from adtrans.lower.program import NumberResult, StaticResult
-from adtrans.structure import ArraySpec, leaf_specs
+from adtrans.structure import ArraySpec, NumberSpec, leaf_specs
 
 if TYPE_CHECKING:
     from adtrans.gradient import GradientFunction, Mode, Specialisation
@@ -175,12 +175,12 @@ def make_accumulate(gradient: GradientFunction, found: Specialisation, mode: Mod
 
 
 def make_adjoint(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct | None:
-    """The method for the adjoint of a procedure whose bars are arrays."""
+    """The method for the adjoint of a procedure by arrays and numbers."""
     names = tuple(dict.fromkeys((*adjoint.outputs, *adjoint.argnames)))
     specs = {name: found.specs[name] for name in names}
     result = returned(adjoint, found, mode)
     if not short(adjoint, found, mode) or result is None \
-            or not all(isinstance(spec, ArraySpec) for spec in specs.values()):
+            or not all(isinstance(spec, (ArraySpec, NumberSpec)) for spec in specs.values()):
         return None
     call = Call(adjoint, found, Form(keyword="bars"))
     if not call.fits():
@@ -188,14 +188,27 @@ def make_adjoint(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct 
     writer = call.writer
     writer.conditions.append(f"{writer.named(type)}(bars) is {writer.named(dict)} and "
                              f"{writer.named(len)}(bars) == {len(names)}")
-    places = []
+    places: list[str] = []
+    numbers: list[str] = []
     for name in names:
-        place = f"_b{len(places)}"
+        place = f"_b{len(places) + len(numbers)}"
         writer.conditions.append(f"({place} := bars[{name!r}]) is not None")
-        writer.buffer(place, specs[name], call.places[name])
-        places.append(place)
+        if isinstance(specs[name], ArraySpec):
+            writer.buffer(place, specs[name], call.places[name])
+            places.append(place)
+        else:
+            writer.single(place)
+            numbers.append(place)
+    if numbers:
+        result = f"{writer.named(add_each)}(_made, ({', '.join(numbers)},))"
     in_place(call, mode)
     return call.finish(mode, result, True, ", ".join(places))
+
+
+def add_each(made: Any, bars: tuple[np.ndarray, ...]) -> None:
+    """Add to the bars of numbers, arrays of one element, what compiled code has returned for them."""
+    for bar, value in zip(bars, made if isinstance(made, tuple) else (made,)):
+        bar[(0,) * bar.ndim] += value
 
 
 def make_primal(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct | None:

@@ -31,6 +31,7 @@ from adtrans.optimise.hoist import hoist
 from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
+from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
@@ -117,6 +118,12 @@ def together(program: Program) -> Program:
     return ir.verify(simplify(settle(simplify(reuse(ir.verify(made)))))) if made is not program else program
 
 
+def with_products(program: Program) -> Program:
+    """With products of matrices in place of loops."""
+    made = products(program)
+    return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
+
+
 def stored_params(program: Program) -> frozenset[Var]:
     """The array parameters whose memory the program writes to."""
     classes = memory_classes(program)
@@ -179,7 +186,9 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
     if not reading.debug and (mode != "value" or whole is not reading.value):
-        program = filled(gather(optimise(land(program))))
+        program = filled(with_products(gather(optimise(land(program)))))
+    elif not reading.debug:
+        program = with_products(program)
     if mode in ROWS:
         program = strips(program)
     if whole is not own and not reading.debug:

@@ -53,6 +53,14 @@ class Dependence:
             return True
         return not all(self.apart(place.index, write.index, case) for case in cases)
 
+    def spares(self, write: Store | Accumulate, access: Let) -> bool:
+        """Whether `write`, where it comes before `access`, is proven to leave the element as it was."""
+        cases, place = self.cases(write, access, 0), place_of(access)
+        if not cases:
+            return cases is not None
+        return place.array is write.array and all(map(self.ranges.not_negative, (*place.index, *write.index))) \
+            and all(self.apart(write.index, place.index, case) for case in cases)
+
     def cases(self, first: Stmt, second: Stmt, within: int) -> list[Case] | None:
         """The ways in which the second statement may run after the first one; None if they are not told apart."""
         here, there = self.regions.at[id(first)].loops, self.regions.at[id(second)].loops

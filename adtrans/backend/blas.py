@@ -3,7 +3,8 @@
     c = np.dot(a, b)
 
 Numba's own version of np.dot is three functions to be compiled for each pair of types. Here it is a few instructions:
-an allocation and a call of gemm. Matrices contiguous by rows or by columns are read where they are, others are copied.
+an allocation and a call of gemm. Matrices of which the rows or the columns are each in one piece are read where they
+are, others are copied.
 """
 
 from types import ModuleType
@@ -13,7 +14,8 @@ from numba.core import cgutils, ir, types
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.extending import intrinsic
 from numba.core.imputils import impl_ret_new_ref
-from numba.np.arrayobj import _empty_nd_impl, make_array
+from numba.core.typing import signature
+from numba.np.arrayobj import _empty_nd_impl, array_copy, make_array
 from numba.np.linalg import (
     check_blas_return,
     ensure_blas,
@@ -21,7 +23,6 @@ from numba.np.linalg import (
     ll_char,
     ll_void_p,
     make_constant_slot,
-    make_contiguous,
 )
 from numpy import dot
 
@@ -42,10 +43,37 @@ def product(typingctx, a, b):
     return types.Array(a.dtype, 2, "C")(a, b), generate
 
 
-def generate(context, builder, signature, arguments):
-    with make_contiguous(context, builder, signature, arguments) as (contiguous, given):
-        made = gemm(context, builder, signature.return_type, contiguous.args, given)
-    return impl_ret_new_ref(context, builder, signature.return_type, made)
+def generate(context, builder, wanted, arguments):
+    given = [dense(context, builder, kind, value) for kind, value in zip(wanted.args, arguments)]
+    made = gemm(context, builder, wanted.return_type, wanted.args, given)
+    for kind, value in zip(wanted.args, given):
+        if kind.layout not in "CF":
+            context.nrt.decref(builder, kind, value)
+    return impl_ret_new_ref(context, builder, wanted.return_type, made)
+
+
+def dense(context, builder, kind, value):
+    """An array as BLAS takes it, a reference of its own where that shows only when it runs: as it is if its rows or its
+    columns are, each, in one piece; else a copy."""
+    if kind.layout in "CF":
+        return value
+    array = make_array(kind)(context, builder, value)
+    slot = cgutils.alloca_once_value(builder, value)
+    with builder.if_else(builder.or_(pieces(builder, array, 0), pieces(builder, array, 1))) as (fits, otherwise):
+        with fits:
+            context.nrt.incref(builder, kind, value)
+        with otherwise:
+            builder.store(array_copy(context, builder, signature(kind.copy(layout="C"), kind), (value,)), slot)
+    return builder.load(slot)
+
+
+def pieces(builder, array, axis):
+    """Whether the rows (axis 0) or the columns (1) of a matrix are each in one piece, and do not overlap."""
+    strides, shape = (cgutils.unpack_tuple(builder, part) for part in (array.strides, array.shape))
+    along, apart, extent = strides[1 - axis], strides[axis], shape[1 - axis]
+    return builder.and_(builder.icmp_signed("==", along, array.itemsize), builder.and_(
+        builder.icmp_signed(">=", apart, builder.mul(positive(builder, extent), array.itemsize)),
+        builder.icmp_signed("==", builder.srem(apart, array.itemsize), llvm.Constant(INTP, 0))))
 
 
 def gemm(context, builder, result, kinds, given):
@@ -67,10 +95,15 @@ def gemm(context, builder, result, kinds, given):
 
 def operand(builder, kind, array):
     """Whether BLAS is to transpose an operand, where it lies, and the distance of its rows or columns."""
-    by_rows = kind.layout == "C"
-    extent = cgutils.unpack_tuple(builder, array.shape)[1 if by_rows else 0]
-    return (llvm.Constant(ll_char, ord("n" if by_rows else "t")), builder.bitcast(array.data, ll_void_p),
-            positive(builder, extent))
+    data, plain, turned = builder.bitcast(array.data, ll_void_p), *(llvm.Constant(ll_char, ord(c)) for c in "nt")
+    if kind.layout in "CF":
+        by_rows = kind.layout == "C"
+        extent = cgutils.unpack_tuple(builder, array.shape)[1 if by_rows else 0]
+        return plain if by_rows else turned, data, positive(builder, extent)
+    by_rows = pieces(builder, array, 0)
+    rows, columns = cgutils.unpack_tuple(builder, array.strides)
+    apart = builder.sdiv(builder.select(by_rows, rows, columns), array.itemsize)
+    return builder.select(by_rows, plain, turned), data, positive(builder, apart)
 
 
 def positive(builder, extent):

@@ -23,13 +23,14 @@ from adtrans.analysis.independence import Independence
 from adtrans.analysis.regions import Regions
 from adtrans.ir import Alloc, For, If, Let, Load, Operand, Program, Stmt, Store, Var, While
 from adtrans.optimise.block import Blocks, Everything, suits
+from adtrans.optimise.products import loops_of_products
 
 # What an element costs that is not next to the one before, in elements along a row.
 APART = 8
 
 
 def across(program: Program) -> Program:
-    """The program with loops over columns innermost."""
+    """The program with loops over columns innermost, but for those that products of matrices will take."""
     if not any(suits(statement) for statement in ir.walk(program.body) if isinstance(statement, For)):
         return program
     turning = Turning(program)
@@ -45,6 +46,7 @@ class Turning:
         self.affine = self.independence.ranges.build.affine
         self.ahead: list[Stmt] = []
         self.changed = False
+        self.left = loops_of_products(program)
 
     def block(self, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
@@ -62,8 +64,8 @@ class Turning:
 
     def turned(self, loop: For) -> list[Stmt] | None:
         """The statements in place of a loop over columns; None for any other."""
-        if not suits(loop) or any(isinstance(item, Alloc) for item in loop.body) or not self.gains(loop) \
-                or not all(self.independence.is_sum(carry) for carry in loop.carries):
+        if id(loop) in self.left or not suits(loop) or any(isinstance(item, Alloc) for item in loop.body) \
+                or not self.gains(loop) or not all(self.independence.is_sum(carry) for carry in loop.carries):
             return None
         sliced = self.sliced(loop)
         if sliced is None:
