@@ -26,7 +26,24 @@ from adtrans.analysis.alias import exchanged, memory_classes
 from adtrans.analysis.indices import Indices
 from adtrans.analysis.ranges import Ranges
 from adtrans.build import ONE, ZERO, Builder, const, zero
-from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
+from adtrans.ir import (
+    INT,
+    Accumulate,
+    Const,
+    Dim,
+    For,
+    If,
+    Let,
+    Load,
+    Operand,
+    Parallel,
+    Pop,
+    Prim,
+    Program,
+    Stmt,
+    Store,
+    Var,
+)
 from adtrans.optimise.simplify import simplify, substitute
 
 # How many values of an iteration a loop may keep, how short it may be, and over how many rows sums are gathered.
@@ -114,13 +131,15 @@ def gather(program: Program) -> Program:
 
 
 class Gatherer:
-    """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is."""
+    """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is, `least`
+    which is the first that is not shared by iterations at the same time."""
 
     def __init__(self, program: Program):
         self.classes, self.exchanged = memory_classes(program), exchanged(program)
         self.indices, self.program = Indices(program), program
         self.open: list[list[Stmt]] = []
         self.depth: dict[Var, int] = dict.fromkeys(program.params, 0)
+        self.least = 0
         self.integers = {statement.var: statement.expr for statement in ir.walk(program.body)
                          if isinstance(statement, Let) and isinstance(statement.expr, (Prim, Dim))
                          and statement.var.type == INT}
@@ -141,6 +160,12 @@ class Gatherer:
 
     def statement(self, statement: Stmt) -> list[Stmt]:
         match statement:
+            case Parallel(counter, body=body):
+                before, self.least = self.least, len(self.open)
+                self.depth[counter] = len(self.open)
+                made = replace(statement, body=self.block(body))
+                self.least = before
+                return [made]
             case For(counter, body=body, carries=carries):
                 made = self.over_rows(statement) or self.single(statement)
                 if made is not None:
@@ -240,8 +265,8 @@ class Gatherer:
 
         `known` has the definitions of all integers.
         """
-        level = max(self.level(known, columns.low), self.level(known, columns.high))
-        if level >= (len(self.open) if slots is not None else max(len(self.open) - 1, 1)):
+        level = max(self.level(known, columns.low), self.level(known, columns.high), self.least)
+        if level >= (len(self.open) if slots is not None else max(len(self.open) - 1, self.least + 1)):
             return None
         build = self.builder(inner.loop)
         build.definitions.update(known.definitions)
