@@ -277,8 +277,8 @@ class Parallel(For):
     """for counter in range(stop), the iterations in any order and at once: each writes to memory of its own, or, with
     two `colours`, to memory that only the iterations just before and after it touch, which then do not run meanwhile.
 
-    It starts from 0 with a step of 1 and carries nothing. With `single` there may be just one. A check that fails ends the iteration, and is noted in its row
-    of `failed`: the number of the check and its values.
+    It starts from 0 with a step of 1 and carries nothing. With `single` there may be just one. A check that fails ends
+    the iteration, and is noted in its row of `failed`: the number of the check and its values.
     """
 
     colours: int = 1

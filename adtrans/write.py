@@ -271,8 +271,8 @@ AUGMENTED = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult}
 
 
 def reached_always(node: ast.Raise | ast.Return) -> ast.stmt:
-    """An exception, or the end of a part, with statements after it. Numba would leave them out, and then not know the types of what they
-    assign: the condition is one that it does not look into."""
+    """An exception, or the end of a part, with statements after it. Numba would leave them out, and then not know the
+    types of what they assign: the condition is one that it does not look into."""
     return ast.If(ast.Compare(ast.Constant(0), [ast.Eq()], [ast.Constant(0)]), [node], [])
 
 

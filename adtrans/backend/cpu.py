@@ -82,14 +82,14 @@ def compile_module(
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
     indices are negative on these lines of the text at most. With `rows` short rows of numbers that are treated alike
     become vectors where loops over them have been unrolled. `names` are compiled functions that the text calls by name,
-    functions of this text or such as are loaded before it is; the key has to tell them, too. `parts` are functions of the
-    text that another one of it, of their name with an "s", calls at the same time. `meta` comes back as JSON
-    would give it. Raises what Numba raises when the text does not compile.
+    functions of this text or such as are loaded before it is; the key has to tell them, too. `parts` are functions of
+    the text that another one of it, of their name with an "s", calls at the same time. `meta` comes back as JSON would
+    give it. Raises what Numba raises when the text does not compile.
     """
     if "import special" in text and known(text):
         key = None
-    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "parts": list(parts), "noalias": noalias,
-               "wrapping": wrapping, "rows": rows}
+    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "parts": list(parts),
+               "noalias": noalias, "wrapping": wrapping, "rows": rows}
     record = {"entry": entry, "signature": list(signature), "options": options, "meta": meta}
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)

@@ -203,7 +203,7 @@ class Division:
     # --- the statements
 
     def made(self, exclusive: Exclusive, again: bool) -> list[Stmt]:
-        """The parts, and the loop as it was where there is too little to do: by itself, if more than a call is saved."""
+        """The parts, and the loop as it was where there is too little to do, if that saves more than a call."""
         build, loop = self.build, self.loop
         trips, work = self.trips(loop), self.work()
         summed = [array for array, how in self.sharing.items() if how.kind == SUM]
@@ -271,7 +271,7 @@ class Division:
         following = build.prim("add", part, ONE)
         last = self.counter(build.prim("floordiv", build.prim("mul", following, trips), parts))
         nearer, farther = ("max", "min") if loop.step.value > 0 else ("min", "max")
-        carries = tuple(Carry(carry.inside, zero(carry.inside.type), carry.next, Var(carry.inside.type, carry.inside.name))
+        carries = tuple(replace(carry, init=zero(carry.inside.type), after=Var(carry.inside.type, carry.inside.name))
                         for carry in loop.carries)
         start = first if loop.start == ZERO and loop.step == ONE else build.prim(nearer, loop.start, first)
         build.emit(replace(loop, start=start, stop=build.prim(farther, loop.stop, last),
@@ -298,7 +298,8 @@ class Division:
         with build.block() as block:
             for carry, total in zip(carries, totals):
                 inside = Var(carry.inside.type, carry.inside.name, carry.inside.user)
-                new.append(Carry(inside, carry.init, build.prim("add", inside, build.load(total, (part,))), carry.after))
+                added = build.prim("add", inside, build.load(total, (part,)))
+                new.append(Carry(inside, carry.init, added, carry.after))
         build.emit(For(part, ZERO, parts, ONE, tuple(new), tuple(block.body), None, self.loop.span))
 
     def merged(self, parts: Operand, array: Var, copy: Var) -> None:
