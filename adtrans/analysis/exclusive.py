@@ -22,9 +22,10 @@ from itertools import combinations_with_replacement
 
 from adtrans import ir
 from adtrans.analysis.alias import exchanged, memory_classes
-from adtrans.analysis.dependence import DEPTH, Case, Dependence, plus, scaled
+from adtrans.analysis.dependence import DEPTH, Case, Dependence, place_of, plus, scaled
 from adtrans.analysis.independence import Coverage, Interval, Known
 from adtrans.analysis.regions import Regions
+from adtrans.build import ONE, ZERO
 from adtrans.ir import (
     Accumulate,
     Alloc,
@@ -38,14 +39,18 @@ from adtrans.ir import (
     Load,
     Operand,
     Program,
+    Slice,
     Stmt,
     Store,
     Var,
+    View,
     While,
 )
 
 EXCLUSIVE, NEAR, SUM, SCRATCH = "exclusive", "near", "sum", "scratch"
 DISTANCES = (1, 2, 4, 8)
+EVERYTHING = (ZERO, None, ONE)
+WHOLE = Slice(None, None, ONE)
 PLACES = 24  # different elements of one array in an iteration, above which nothing is tried
 
 
@@ -68,6 +73,42 @@ class Accesses:
     @property
     def written(self) -> set[tuple[Operand, ...]]:
         return self.stored | self.added
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a view shows of its base: for each axis of that an index, or the axis of the view that runs along it."""
+
+    base: Var
+    items: tuple[Operand | int, ...]
+
+    @classmethod
+    def of(cls, view: View, others: dict[Var, Window]) -> Window | None:
+        """The window of a view, whose base may be a view itself; None where it takes only some of an axis."""
+        shown: list[int] = []
+        items: list[Operand | int] = []
+        left = view.base.type.rank - sum(item is not None for item in view.subscript)
+        subscript = (*view.subscript, *[WHOLE] * left)
+        for axis in range(view.var.type.rank):
+            shown.append(axis if view.order is None else view.order.index(axis))
+        axis = 0
+        for item in subscript:
+            if isinstance(item, (Var, Const)):
+                items.append(item)
+                continue
+            if isinstance(item, Slice):
+                if (item.start, item.stop, item.step) not in (EVERYTHING, (None, None, ONE)):
+                    return None
+                items.append(shown[axis])
+            axis += 1
+        if axis != len(shown):
+            return None
+        outer = others.get(view.base)
+        return cls(view.base, tuple(items)) if outer is None else cls(outer.base, outer.place(tuple(items)))
+
+    def place(self, index: tuple) -> tuple:
+        """The index into the base for an index into the view."""
+        return tuple(index[item] if isinstance(item, int) else item for item in self.items)
 
 
 class Exclusive:
@@ -122,24 +163,27 @@ class Exclusive:
     def accesses(self, group: Var, loop: For) -> dict[Var, Accesses] | None:
         """The accesses to memory by each reference; None where it is reached by what is not known to be apart."""
         found: dict[Var, Accesses] = {}
+        windows: dict[Var, Window] = {}
         for statement in ir.walk(loop.body):
             if not any(is_reference(var) and self.classes[var] is group for var in named(statement)):
+                continue
+            if isinstance(statement, View):
+                window = Window.of(statement, windows)
+                if window is None:
+                    return None
+                windows[statement.var] = window
                 continue
             array = array_of(statement)
             if array is None or self.classes[array] is not group:
                 return None
             if isinstance(statement, Let) and isinstance(statement.expr, Dim):
                 continue
+            index = place_of(statement).index
+            if array in windows:
+                array, index = windows[array].base, windows[array].place(index)
             each = found.setdefault(array, Accesses(set(), set(), set()))
-            match statement:
-                case Let(_, Load(_, index)):
-                    each.read.add(index)
-                case Store(_, index):
-                    each.stored.add(index)
-                case Accumulate(_, index):
-                    each.added.add(index)
-                case _:
-                    return None
+            kinds = {Let: each.read, Store: each.stored, Accumulate: each.added}
+            kinds[type(statement)].add(index)
         arrays = list(found)
         inner = ir.introduced((loop,))
         apart = all(self.apart(one, other) for k, one in enumerate(arrays) for other in arrays[:k])
@@ -196,8 +240,10 @@ class Exclusive:
                      if id(statement) not in inside and statement is not self.made[array]]
         if Covered(self.ranges, array).complete(loop):
             return all(self.not_left(statement, array, loop) for statement in elsewhere)
-        return not elsewhere and self.made[array].fill == "zeros" and \
-            Coverage(self.ranges, array).complete(replace(loop, body=backwards(loop.body, array)))
+        if elsewhere or self.made[array].fill != "zeros":
+            return False
+        coverage = Coverage(self.ranges, array)
+        return coverage.complete(replace(loop, body=backwards(loop.body, array)), coverage.checked(loop))
 
     def not_left(self, statement: Stmt, array: Var, loop: For) -> bool:
         """Whether a statement elsewhere does not read what a loop leaves in an array."""

@@ -50,6 +50,7 @@ from adtrans.ir import (
     Push,
     Stmt,
     Var,
+    View,
 )
 from adtrans.optimise.block import Everything
 from adtrans.optimise.simplify import simplify, substitute
@@ -260,8 +261,7 @@ class Division:
             if how.kind == SCRATCH:
                 made = exclusive.made[array]
                 found[array] = Var(array.type, array.name)
-                shape = tuple(self.build.dim(array, axis) for axis in range(array.type.rank))
-                self.build.emit(Alloc(found[array], shape, made.fill, made.span))
+                self.build.emit(Alloc(found[array], made.shape, made.fill, made.span))
         return found
 
     def one_part(self, part: Var, parts: Operand, trips: Operand, totals: list[Var], names: dict[Var, Var]) -> None:
@@ -359,6 +359,8 @@ class Renaming:
                 return statement
             case Accumulate(array, index, value, span) if self.copied(array):
                 return Accumulate(self.names[array], (self.part, *index), value, span)
+            case View(_, base, subscript) if self.copied(base):
+                return replace(statement, base=self.names[base], subscript=(self.part, *subscript))
         return substitute(statement, self.change)
 
     def copied(self, array: Var) -> bool:
