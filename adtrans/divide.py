@@ -53,13 +53,38 @@ def body_of(writer: Writer, loop: Parallel) -> list[ast.stmt]:
 def over_parts(writer: Writer, loop: Parallel, part: str, whole: str, arguments: list[str]) -> ast.FunctionDef:
     """The function with the parallel loop."""
     first, step, counter = (unused(name, writer) for name in ("first", "step", "k"))
-    number_of_part = ast.BinOp(name_node(first), ast.Add(), ast.BinOp(name_node(step), ast.Mult(), name_node(counter)))
-    left = ast.BinOp(ast.BinOp(ast.BinOp(writer.value(loop.stop), ast.Sub(), name_node(first)), ast.Add(),
-                               name_node(step)), ast.Sub(), number(1))
-    header = ast.Call(name_node("prange"), [ast.BinOp(left, ast.FloorDiv(), name_node(step))], [])
+    left = minus(plus(minus(writer.value(loop.stop), name_node(first)), name_node(step)), number(1))
+    count: ast.expr = ast.BinOp(left, ast.FloorDiv(), name_node(step))
+    before: list[ast.stmt] = []
+    place: ast.expr = name_node(counter)
+    if loop.uneven:
+        length = unused("count", writer)
+        before = [ast.Assign([name_node(length, ast.Store())], count, lineno=0)]
+        count, place = name_node(length), alternating(counter, length)
+    number_of_part = plus(name_node(first), times(name_node(step), place))
     body = [ast.Expr(call(part, [number_of_part, *map(name_node, arguments)]))]
-    return function(whole, [first, step, *arguments],
-                    [ast.For(name_node(counter, ast.Store()), header, body, [], lineno=0)])
+    return function(whole, [first, step, *arguments], [*before, ast.For(
+        name_node(counter, ast.Store()), call("prange", [count]), body, [], lineno=0)])
+
+
+def alternating(counter: str, length: str) -> ast.expr:
+    """k // 2 + k % 2 * (count - k): the first, the last, the second, the last but one, and so on. Threads get runs of
+    these, which take as long as each other where what comes later takes longer."""
+    half = ast.BinOp(name_node(counter), ast.FloorDiv(), number(2))
+    odd = ast.BinOp(name_node(counter), ast.Mod(), number(2))
+    return plus(half, times(odd, minus(name_node(length), name_node(counter))))
+
+
+def plus(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, ast.Add(), right)
+
+
+def minus(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, ast.Sub(), right)
+
+
+def times(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, ast.Mult(), right)
 
 
 def calls(writer: Writer, loop: Parallel, part: str, whole: str, arguments: list[str]) -> list[ast.stmt]:

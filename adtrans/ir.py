@@ -278,12 +278,14 @@ class Parallel(For):
     two `colours`, to memory that only the iterations just before and after it touch, which then do not run meanwhile.
 
     It starts from 0 with a step of 1 and carries nothing. With `single` there may be just one. A check that fails ends
-    the iteration, and is noted in its row of `failed`: the number of the check and its values.
+    the iteration, and is noted in its row of `failed`: the number of the check and its values. `uneven` ones take more
+    time the later they come, or the earlier.
     """
 
     colours: int = 1
     failed: Var | None = None
     single: bool = True
+    uneven: bool = False
 
 
 @dataclass(frozen=True)

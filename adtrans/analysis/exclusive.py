@@ -37,6 +37,7 @@ from adtrans.ir import (
     Let,
     ListOf,
     Load,
+    NewList,
     Operand,
     Program,
     Slice,
@@ -149,6 +150,15 @@ class Exclusive:
                     return None
                 found[array] = how
         return found
+
+    def own_stacks(self, loop: For) -> set[Var]:
+        """The stacks that only one loop uses, each iteration of which leaves nothing there."""
+        inside = {id(statement) for statement in ir.walk(loop.body)}
+        return {stack for stack in self.program.facts.get("own stacks", ()) if all(
+            id(statement) in inside or isinstance(statement, NewList)
+            for statement in self.users.get(self.classes[stack], ()))
+            and self.members.get(self.classes[stack]) == {stack} and isinstance(self.made.get(stack), NewList)
+            and id(self.made[stack]) not in inside}
 
     def within(self, group: Var, inside: set[int]) -> bool:
         """Whether memory is made within an iteration, for all that refers to it."""

@@ -61,6 +61,7 @@ PARTS = 64
 GRAIN = 16384  # operations that a part has at least: to start threads takes about as long
 SPREAD = 8  # operations that an element of a copy costs: to make it, and to add it up
 UNKNOWN = 8  # iterations that a loop is taken to have where that is not known before
+FEW = 8  # iterations of which the loops within are divided instead
 
 
 def parallelise(program: Program) -> Program:
@@ -101,10 +102,11 @@ class Divider:
 
     def divided(self, loop: For, again: bool) -> list[Stmt] | None:
         """The statements in place of a loop, or None where its iterations are not proven to be apart."""
-        if not isinstance(loop.step, Const) or loop.leave is not None or not may_be_apart(loop) or \
+        stacks = self.exclusive.own_stacks(loop)
+        if not isinstance(loop.step, Const) or loop.leave is not None or not may_be_apart(loop, stacks) or \
                 not all(self.sums.is_sum(carry) for carry in loop.carries):
             return None
-        division = Division(loop, {}, self.exclusive.ranges)
+        division = Division(loop, {}, self.exclusive.ranges, stacks)
         if division.small:
             return None
         sharing = self.exclusive.sharing(loop)
@@ -114,9 +116,10 @@ class Divider:
         return division.made(self.exclusive, again)
 
 
-def may_be_apart(loop: For) -> bool:
-    """Whether a loop has no effects that have to come in order, and fails only by checks."""
-    lists = {statement.var for statement in ir.walk(loop.body) if isinstance(statement, NewList)}
+def may_be_apart(loop: For, stacks: set[Var]) -> bool:
+    """Whether a loop has no effects that have to come in order, and fails only by checks; iterations leave the `stacks`
+    as they find them."""
+    lists = stacks.union(statement.var for statement in ir.walk(loop.body) if isinstance(statement, NewList))
     for statement in ir.walk(loop.body):
         match statement:
             case Print() | ir.Call():
@@ -130,11 +133,12 @@ def may_be_apart(loop: For) -> bool:
 
 @dataclass
 class Division:
-    """One loop in the making; `sharing` are the arrays from outside that it writes to."""
+    """One loop in the making; `sharing` are the arrays from outside that it writes to, `stacks` those that it uses."""
 
     loop: For
     sharing: dict[Var, Sharing]
     ranges: Ranges
+    stacks: set[Var]
     build: Builder = field(default_factory=Builder)
 
     def __post_init__(self) -> None:
@@ -148,8 +152,8 @@ class Division:
     @property
     def small(self) -> bool:
         """Whether it is known that there is too little to do."""
-        work = self.work()
-        return isinstance(work, Const) and work.value < 2 * GRAIN
+        trips, work = self.trips(self.loop), self.work()
+        return isinstance(work, Const) and work.value < 2 * GRAIN or isinstance(trips, Const) and trips.value < FEW
 
     def work(self) -> Operand:
         """About how many operations a loop is."""
@@ -179,7 +183,9 @@ class Division:
     def trips(self, loop: For) -> Operand:
         """How many iterations a loop has, or may have."""
         if self.inner.intersection((loop.start, loop.stop)) or not isinstance(loop.step, Const):
-            return const(UNKNOWN)
+            if not self.varies(loop):
+                return const(UNKNOWN)
+            return self.build.prim("floordiv", self.trips(self.loop), const(2))
         ends = (loop.start, loop.stop) if loop.step.value > 0 else (loop.stop, loop.start)
         length, step = self.build.prim("sub", ends[1], ends[0]), abs(loop.step.value)
         if step > 1:
@@ -188,13 +194,17 @@ class Division:
         proven = self.ranges.bounds.not_negative(combine(affine(ends[1]), affine(ends[0]), -1), 6)
         return length if proven else self.build.prim("max", length, ZERO)
 
+    def varies(self, loop: For) -> bool:
+        """Whether how many iterations a loop within has is a matter of where the loop around is."""
+        affine = self.ranges.build.affine
+        return any(self.loop.counter in affine(end)[0] for end in (loop.start, loop.stop))
+
     def parts(self, trips: Operand, work: Operand, copied: Operand) -> Operand:
         """The number of parts."""
         build = self.build
         grain = build.prim("add", const(GRAIN), build.prim("mul", const(SPREAD), copied))
-        found = build.prim("min", const(PARTS), build.prim("floordiv", work, grain))
-        if self.distance:
-            found = build.prim("min", found, build.prim("floordiv", trips, const(self.distance)))
+        most = build.prim("floordiv", trips, const(self.distance)) if self.distance > 1 else trips
+        found = build.prim("min", build.prim("min", const(PARTS), most), build.prim("floordiv", work, grain))
         return build.prim("max", found, ONE, name="parts")
 
     @property
@@ -236,8 +246,10 @@ class Division:
         with build.block() as block:
             own = self.scratch(exclusive)
             self.one_part(part, parts, trips, totals, {**copies, **own})
-        build.emit(Parallel(part, ZERO, parts, ONE, (), tuple(block.body), None, loop.span,
-                            2 if any(how.kind == NEAR for how in self.sharing.values()) else 1, failed, single))
+        colours = 2 if any(how.kind == NEAR for how in self.sharing.values()) else 1
+        uneven = any(isinstance(item, For) and self.varies(item) for item in ir.walk(loop.body))
+        build.emit(Parallel(part, ZERO, parts, ONE, (), tuple(block.body), None, loop.span, colours, failed, single,
+                            uneven))
         if failed is not None:
             self.raised(parts, failed)
         self.added_up(parts, carries, totals)
@@ -255,8 +267,10 @@ class Division:
         return total
 
     def scratch(self, exclusive: Exclusive) -> dict[Var, Var]:
-        """Scratch arrays of a part."""
-        found = {}
+        """Scratch arrays and stacks of a part."""
+        found = {stack: Var(stack.type, stack.name) for stack in sorted(self.stacks, key=id)}
+        for stack in found.values():
+            self.build.emit(NewList(stack))
         for array, how in self.sharing.items():
             if how.kind == SCRATCH:
                 made = exclusive.made[array]
@@ -364,7 +378,8 @@ class Renaming:
         return substitute(statement, self.change)
 
     def copied(self, array: Var) -> bool:
-        return array in self.names and self.names[array].type.rank > array.type.rank
+        return array in self.names and isinstance(array.type, Array) and \
+            self.names[array].type.rank > array.type.rank
 
     def change(self, operand: Operand) -> Operand:
         return self.names.get(operand, operand) if isinstance(operand, Var) else operand

@@ -194,13 +194,12 @@ def written(seed: int) -> str:
     if rng.random() < 0.25:
         made.emit(1, "for t in range(3):")
         depth = 2
-    for _ in range(rng.randint(1, 3)):
+    for _ in range(rng.choice((1, 1, 1, 2))):
         made.loop(depth)
     if depth == 2 and rng.random() < 0.5:
         made.emit(2, "u, v = v, u")
-    made.emit(1, "for i in range(n):")
-    made.emit(2, "s += 0.1 * np.sin(u[i]) + 0.2 * np.tanh(v[i]) - 0.3 * np.cos(h[i]) * x[i]")
     made.emit(1, "for i in prange(n):")
+    made.emit(2, "s += 0.1 * np.sin(u[i]) + 0.2 * np.tanh(v[i]) - 0.3 * np.cos(h[i]) * x[i]")
     made.emit(2, "for j in range(m):")
     made.emit(3, "s += np.tanh(b[i, j] * c[j])")
     made.emit(1, "return s")
