@@ -1,7 +1,7 @@
 """Values and gradients with threads: a nonlinear stencil, a mixture of Gaussians, bodies that attract each other.
 
-The command is `python benchmarks/parallel.py [--only NAME ...] [--threads 1 2] [--repeat N]`. For each program there
-are two rows, value and gradient (with the value). Columns:
+The command is `python benchmarks/parallel.py [--only NAME ...] [--threads 1 2] [--repeat N] [--scale 1.0]`. For each
+program there are two rows, value and gradient (with the value). Columns:
 
   serial     without `parallel`
   N threads  with `parallel=True` and so many threads; '/serial' is what part of the time without that is
@@ -9,9 +9,10 @@ are two rows, value and gradient (with the value). Columns:
   apart      how far they are from those without `parallel`, relative to the largest
 
 `diffusion` takes four explicit steps of u_t = (k(u) u_x)_x + (k(u) u_y)_y on a square and sums the squares, by the
-field at the start. `mixture` is the log-likelihood of the weights, means and inverse deviations of K Gaussians, each with a
-diagonal covariance, given n points of d numbers. `bodies` is the energy of softened gravity of n bodies, each pair
-once, by their places. Times are the shortest of all repeats, taken in turns.
+field at the start. `mixture` is the log-likelihood of the weights, means and inverse deviations of K Gaussians, each
+with a diagonal covariance, given n points of d numbers. `bodies` is the energy of softened gravity of n bodies, each
+pair once, by their places. Times are the shortest of all repeats, taken in turns; `--scale` multiplies the sizes: on a
+busy machine threads wait for each other when a run takes longer than a few milliseconds.
 """
 
 import argparse
@@ -78,13 +79,14 @@ def bodies(place, mass):
     return energy
 
 
-def cases() -> dict[str, Case]:
+def cases(scale: float) -> dict[str, Case]:
     rng = np.random.default_rng(3)
+    side, points, count = (int(scale * size) for size in (1500, 20000, 3000))
     return {
-        "diffusion": Case(diffusion, (rng.random((1500, 1500)), 4), (0,)),
+        "diffusion": Case(diffusion, (rng.random((side, side)), 4), (0,)),
         "mixture": Case(mixture, (rng.random(25), rng.random((25, 10)), 1.0 + rng.random((25, 10)),
-                                  rng.random((20000, 10))), (0, 1, 2)),
-        "bodies": Case(bodies, (rng.random((3000, 3)), rng.random(3000)), (0,)),
+                                  rng.random((points, 10))), (0, 1, 2)),
+        "bodies": Case(bodies, (rng.random((count, 3)), rng.random(count)), (0,)),
     }
 
 
@@ -136,11 +138,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--threads", nargs="*", type=int, default=[1, 2])
     parser.add_argument("--repeat", type=int, default=30)
+    parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     titles = [*TITLES, *(f"{count} threads (/serial)" for count in options.threads), "same", "apart"]
     table = [titles]
-    for name, case in cases().items():
+    for name, case in cases(options.scale).items():
         if not options.only or name in options.only:
             table += rows(name, case, options.threads, options.repeat)
     widths = [max(len(row[k]) for row in table) for k in range(len(titles))]

@@ -266,8 +266,8 @@ class Coverage:
             all(self.between(known, *pair) for pair in zip(index, section)) for section in known.sections)
 
     def between(self, known: Known, index: Operand, interval: Interval, assumed: frozenset[Var] = frozenset()) -> bool:
-        """Whether an index is proven to lie in an interval: by itself, or because whatever it may have been set to does,
-        if the others that are `assumed` to do."""
+        """Whether an index is proven to lie in an interval: by itself, or because all it may have been set to does,
+        given that those that are `assumed` do."""
         if index in assumed or self.directly(known, index, interval):
             return True
         ends = {var for end in (interval[0], interval[2]) for var in self.ranges.build.affine(end)[0]}

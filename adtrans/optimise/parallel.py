@@ -10,11 +10,11 @@
                                                 for part in range(parts):
                                                     total += total_parts[part]
 
-It takes the outermost loops of which that is proven (see `analysis.exclusive`). Each part has its own sums, its own
-scratch arrays, and its own copy of arrays that any iteration may add to; these are added up in the order of the parts
-once all have ended. Where only neighbouring iterations add to one element, parts with even numbers run first, then the
-others. How many parts there are depends on the sizes alone, so results are the same for any number of threads. A check
-that fails in a part is noted there and raised afterwards: the one that would have come first.
+It takes the outermost loops of which that is proven (see `analysis.exclusive`). Each part has its own sums and
+scratch arrays, and an array of its own for each that any iteration may add to; what comes of these is added up in the
+order of the parts once all have ended. Where only neighbouring iterations add to one element, parts with even numbers
+run first, then the others. How many parts there are depends on the sizes alone, so results are the same for any number
+of threads. A check that fails in a part is noted there and raised afterwards: the one that would have come first.
 """
 
 from __future__ import annotations
@@ -29,13 +29,11 @@ from adtrans.analysis.ranges import Ranges
 from adtrans.build import ONE, ZERO, Builder, combine, const, over_elements, zero
 from adtrans.ir import (
     INT,
-    Accumulate,
     Alloc,
     Array,
     Carry,
     Check,
     Const,
-    Dim,
     For,
     If,
     Let,
@@ -50,7 +48,6 @@ from adtrans.ir import (
     Push,
     Stmt,
     Var,
-    View,
 )
 from adtrans.optimise.block import Everything
 from adtrans.optimise.simplify import simplify, substitute
@@ -182,17 +179,26 @@ class Division:
 
     def trips(self, loop: For) -> Operand:
         """How many iterations a loop has, or may have."""
-        if self.inner.intersection((loop.start, loop.stop)) or not isinstance(loop.step, Const):
-            if not self.varies(loop):
-                return const(UNKNOWN)
-            return self.build.prim("floordiv", self.trips(self.loop), const(2))
-        ends = (loop.start, loop.stop) if loop.step.value > 0 else (loop.stop, loop.start)
-        length, step = self.build.prim("sub", ends[1], ends[0]), abs(loop.step.value)
-        if step > 1:
-            length = self.build.prim("floordiv", self.build.prim("add", length, const(step - 1)), const(step))
-        affine = self.ranges.build.affine
-        proven = self.ranges.bounds.not_negative(combine(affine(ends[1]), affine(ends[0]), -1), 6)
-        return length if proven else self.build.prim("max", length, ZERO)
+        if not isinstance(loop.step, Const):
+            return const(UNKNOWN)
+        step, affine = loop.step.value, self.ranges.build.affine
+        form = combine(affine(loop.stop), affine(loop.start), -1)
+        form = form if step > 0 else combine(({}, 0), form, -1)
+        if not self.inner.isdisjoint(form[0]):
+            varies = self.loop.counter in form[0]
+            return self.build.prim("floordiv", self.trips(self.loop), const(2)) if varies else const(UNKNOWN)
+        length = self.sum(form[0], form[1] + abs(step) - 1)
+        if abs(step) > 1:
+            length = self.build.prim("floordiv", length, const(abs(step)))
+        return length if self.ranges.bounds.not_negative(form, 6) else self.build.prim("max", length, ZERO)
+
+    def sum(self, terms: dict[Var, int], constant: int) -> Operand:
+        """The value of an affine form."""
+        total: Operand = ZERO
+        for var, factor in sorted(terms.items(), key=lambda item: item[1] < 0):
+            part = self.build.prim("mul", var, const(abs(factor)))
+            total = self.build.prim("add" if factor > 0 else "sub", total, part)
+        return self.build.prim("add", total, const(constant))
 
     def varies(self, loop: For) -> bool:
         """Whether how many iterations a loop within has is a matter of where the loop around is."""
@@ -239,13 +245,16 @@ class Division:
         part = Var(INT, "part")
         totals = [build.alloc(carry.inside.type.code, (parts,), "empty", f"{carry.inside.name or 't'}_parts")
                   for carry in carries]
-        copies = {array: build.alloc(array.type.dtype, (parts, *extents(build, array)), "zeros",
+        copies = {array: build.alloc(array.type.dtype, (parts, *extents(build, array)), "empty",
                                      f"{array.name or 'buffer'}_parts") for array in summed}
         width = max((len(check.values) for check in self.checks), default=0)
         failed = build.alloc("i8", (parts, const(1 + width)), "zeros", "failed") if self.checks else None
         with build.block() as block:
-            own = self.scratch(exclusive)
-            self.one_part(part, parts, trips, totals, {**copies, **own})
+            names = self.own_arrays(exclusive, copies)
+            self.one_part(part, parts, trips, totals, names)
+            for array, copy in copies.items():
+                over_elements(build, names[array], lambda index, copy=copy, own=names[array]: build.store(
+                    copy, (part, *index), build.load(own, index)))
         colours = 2 if any(how.kind == NEAR for how in self.sharing.values()) else 1
         uneven = any(isinstance(item, For) and self.varies(item) for item in ir.walk(loop.body))
         build.emit(Parallel(part, ZERO, parts, ONE, (), tuple(block.body), None, loop.span, colours, failed, single,
@@ -266,8 +275,8 @@ class Division:
             total = self.build.prim("add", total, size)
         return total
 
-    def scratch(self, exclusive: Exclusive) -> dict[Var, Var]:
-        """Scratch arrays and stacks of a part."""
+    def own_arrays(self, exclusive: Exclusive, copies: dict[Var, Var]) -> dict[Var, Var]:
+        """A part's own stacks, scratch arrays, and sums for arrays that all parts add to."""
         found = {stack: Var(stack.type, stack.name) for stack in sorted(self.stacks, key=id)}
         for stack in found.values():
             self.build.emit(NewList(stack))
@@ -276,6 +285,8 @@ class Division:
                 made = exclusive.made[array]
                 found[array] = Var(array.type, array.name)
                 self.build.emit(Alloc(found[array], made.shape, made.fill, made.span))
+            elif array in copies:
+                found[array] = self.build.alloc(array.type.dtype, extents(self.build, array), "zeros", array.name)
         return found
 
     def one_part(self, part: Var, parts: Operand, trips: Operand, totals: list[Var], names: dict[Var, Var]) -> None:
@@ -289,12 +300,14 @@ class Division:
                         for carry in loop.carries)
         start = first if loop.start == ZERO and loop.step == ONE else build.prim(nearer, loop.start, first)
         build.emit(replace(loop, start=start, stop=build.prim(farther, loop.stop, last),
-                           carries=carries, body=Renaming(part, names, self.numbers).block(loop.body)))
+                           carries=carries, body=Renaming(names, self.numbers).block(loop.body)))
         for carry, total in zip(carries, totals):
             build.store(total, (part,), carry.after)
 
     def counter(self, trip: Operand) -> Operand:
         """The counter of an iteration by its number."""
+        if self.loop.step == const(-1):
+            return self.build.prim("sub", self.loop.start, trip)
         return self.build.prim("add", self.loop.start, self.build.prim("mul", trip, self.loop.step))
 
     # --- after all parts
@@ -345,9 +358,8 @@ def extents(build: Builder, array: Var) -> tuple[Operand, ...]:
 
 @dataclass(frozen=True)
 class Renaming:
-    """A body with the part's own arrays, and its checks numbered; copies of arrays have one more axis, the first."""
+    """A body with the part's own arrays, and its checks numbered."""
 
-    part: Var
     names: dict[Var, Var]
     numbers: dict[int, int]
 
@@ -355,7 +367,7 @@ class Renaming:
         return tuple(map(self.statement, body))
 
     def statement(self, statement: Stmt) -> Stmt:
-        made = self.own(statement)
+        made = substitute(statement, lambda operand: self.names.get(operand, operand))
         match made:
             case Check():
                 return replace(made, number=self.numbers[id(statement)])
@@ -366,20 +378,3 @@ class Renaming:
             case If(then=then, orelse=orelse):
                 return replace(made, then=self.block(then), orelse=self.block(orelse))
         return made
-
-    def own(self, statement: Stmt) -> Stmt:
-        match statement:
-            case Let(_, Dim(array)) if self.copied(array):
-                return statement
-            case Accumulate(array, index, value, span) if self.copied(array):
-                return Accumulate(self.names[array], (self.part, *index), value, span)
-            case View(_, base, subscript) if self.copied(base):
-                return replace(statement, base=self.names[base], subscript=(self.part, *subscript))
-        return substitute(statement, self.change)
-
-    def copied(self, array: Var) -> bool:
-        return array in self.names and isinstance(array.type, Array) and \
-            self.names[array].type.rank > array.type.rank
-
-    def change(self, operand: Operand) -> Operand:
-        return self.names.get(operand, operand) if isinstance(operand, Var) else operand
