@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import prange
 
-from adtrans import grad, value_and_grad, vmap
+from adtrans import adjoint, grad, value_and_grad, vmap
 from tests import duals
 from tests.fuzz import parallel as nests
 from tests.fuzz import races
@@ -349,6 +349,24 @@ def test_gradients_of_each_example_in_parallel(mapped):
     single = grad(error, cache=False)
     for row, x, y in zip(found, A, X, strict=True):
         np.testing.assert_allclose(row, single(w, x, y), rtol=1e-13)
+
+
+def smooth(x, y):
+    for i in range(1, len(x) - 1):
+        y[i] = x[i - 1] * x[i + 1] + 0.5 * y[i]
+
+
+def test_adjoints_of_procedures():
+    found = []
+    for wanted in (False, True):
+        made = adjoint(smooth, ("x", "y"), "y", parallel=wanted, cache=False)
+        bars = {"x": np.ones(N), "y": np.linspace(0.0, 1.0, N)}
+        y = Y.copy()
+        made(X.copy(), y, bars=bars)
+        found.append((y, bars["x"], bars["y"]))
+        assert ("in prange(" in made.source) is wanted
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
 
 
 def test_floats_of_half_the_size():

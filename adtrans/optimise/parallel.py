@@ -51,6 +51,7 @@ from adtrans.ir import (
 )
 from adtrans.optimise.block import Everything
 from adtrans.optimise.simplify import simplify, substitute
+from adtrans.optimise.sums import sums
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.splice import spliced
 
@@ -65,6 +66,7 @@ def parallelise(program: Program) -> Program:
     """The program with independent loops in parts."""
     if not any(isinstance(statement, For) for statement in program.body):
         return program
+    program = sums(program)
     divider = Divider(program)
     body = divider.block(program.body)
     return ir.verify(simplify(ir.verify(replace(program, body=body)))) if divider.changed else program
