@@ -127,7 +127,7 @@ def stepping(a):
     for _ in range(3):
         for i in range(1, a.shape[0] - 1):
             for j in range(1, a.shape[1] - 1):
-                v[i, j] = np.sin(u[i - 1, j] + u[i + 1, j]) * u[i, j + 1]
+                v[i, j] = np.sin(u[i - 1, j] + u[i + 1, j - 1]) * u[i, j + 1] - u[i, j - 1]
         u, v = v, u
     return np.sum(u * u)
 

@@ -104,9 +104,9 @@ class Nests:
         kinds = ["scalar", "scalar", "store", "sum", "sum", "near", "near", "scattered", "columns", "branch", "total"]
         if j is None:
             kinds += ["inner"] * 4 + ["recurrence"] * (rng.random() < 0.25) + ["overlap"] * (rng.random() < 0.3) + \
-                ["while"] * (rng.random() < 0.3) + ["last"] * (rng.random() < 0.2)
+                ["while"] * (rng.random() < 0.3) + ["last"] * (rng.random() < 0.5)
         else:
-            kinds += ["table"] * 3 + ["deeper"]
+            kinds += ["table"] * 3 + ["deeper", "scalar", "sum"]
         match rng.choice(kinds):
             case "scalar":
                 name = self.name("t")
@@ -157,7 +157,7 @@ class Nests:
     def inner(self, depth: int, i: str, scalars: list[str]) -> None:
         rng, name = self.rng, self.name("q")
         self.emit(depth, f"{name} = 0.0")
-        self.emit(depth, f"for j in {rng.choice(('range(m)', 'range(m)', 'range(m - 1, -1, -1)', 'prange(m)'))}:")
+        self.emit(depth, f"for j in {rng.choice(('range(m)', 'range(1, m)', 'range(m - 1, 0, -1)', 'prange(m)'))}:")
         if rng.random() < 0.2:
             self.emit(depth + 1, f"if {name} > 1.5:")
             self.emit(depth + 2, rng.choice(("break", "continue")))
@@ -187,7 +187,7 @@ def written(seed: int) -> str:
     for line in ("n, m = a.shape", "u, v, h = np.zeros(n), np.zeros(n), np.zeros(n)", "c, b = np.zeros(m), np.zeros((n, m))",
                  "s = 0.0"):
         made.emit(1, line)
-    if rng.random() < 0.15:
+    if rng.random() < 0.3:
         made.emit(1, "z = u if x[0] > 0.5 else v")
         made.results = "uvz"
     depth = 1
