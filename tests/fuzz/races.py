@@ -11,6 +11,7 @@ import random
 import numpy as np
 
 from adtrans.backend.python import execute
+from tests.poison import spoilt
 
 
 class Race(Exception):
@@ -63,7 +64,8 @@ class Watched(np.ndarray):
         if self.record is None or len(index) != self.ndim or not all(isinstance(k, (int, np.integer)) for k in index):
             return None
         start = self.__array_interface__["data"][0]
-        return start + sum((k + n if k < 0 else k) * step for k, n, step in zip(index, self.shape, self.strides))
+        return start + sum((int(k) + n if k < 0 else int(k)) * step
+                           for k, n, step in zip(index, self.shape, self.strides))
 
     def __getitem__(self, index):
         address = self.address(index)
@@ -88,9 +90,7 @@ class Namespace:
         return getattr(np, name)
 
     def empty(self, *args, **options):
-        made = watched(np.full(*args, np.nan, **options) if "dtype" not in options else np.zeros(*args, **options),
-                       self.record)
-        return made
+        return watched(spoilt(np.empty(*args, **options)), self.record)
 
     def zeros(self, *args, **options):
         return watched(np.zeros(*args, **options), self.record)
