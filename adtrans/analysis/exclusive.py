@@ -134,7 +134,8 @@ class Exclusive:
     def sharing(self, loop: For) -> dict[Var, Sharing] | None:
         """How iterations of a loop share what they write to outside of them; None if some may get in another's way."""
         inside = {id(statement) for statement in ir.walk(loop.body)}
-        written = {self.classes[array_of(statement)] for statement in ir.walk(loop.body) if writes(statement)}
+        written = dict.fromkeys(self.classes[array_of(statement)] for statement in ir.walk(loop.body)
+                                if writes(statement))
         found: dict[Var, Sharing] = {}
         for group in written:
             if self.within(group, inside):
@@ -151,14 +152,13 @@ class Exclusive:
                 found[array] = how
         return found
 
-    def own_stacks(self, loop: For) -> set[Var]:
+    def own_stacks(self, loop: For) -> list[Var]:
         """The stacks that only one loop uses, each iteration of which leaves nothing there."""
         inside = {id(statement) for statement in ir.walk(loop.body)}
-        return {stack for stack in self.program.facts.get("own stacks", ()) if all(
-            id(statement) in inside or isinstance(statement, NewList)
-            for statement in self.users.get(self.classes[stack], ()))
-            and self.members.get(self.classes[stack]) == {stack} and isinstance(self.made.get(stack), NewList)
-            and id(self.made[stack]) not in inside}
+        return [stack for stack, made in self.made.items()
+                if stack in self.program.facts.get("own stacks", ()) and isinstance(made, NewList)
+                and id(made) not in inside and self.members[self.classes[stack]] == {stack}
+                and all(id(user) in inside or user is made for user in self.users[self.classes[stack]])]
 
     def within(self, group: Var, inside: set[int]) -> bool:
         """Whether memory is made within an iteration, for all that refers to it."""

@@ -58,6 +58,8 @@ from adtrans.splice import spliced
 PARTS = 64
 GRAIN = 16384  # operations that a part has at least: to start threads takes about as long
 SPREAD = 8  # operations that an element of a copy costs: to make it, and to add it up
+COPIED = 2**23  # elements of copies that all parts have together, and how many copies there may be in any case
+COPIES = 4
 UNKNOWN = 8  # iterations that a loop is taken to have where that is not known before
 FEW = 8  # iterations of which the loops within are divided instead
 
@@ -115,10 +117,10 @@ class Divider:
         return division.made(self.exclusive, again)
 
 
-def may_be_apart(loop: For, stacks: set[Var]) -> bool:
+def may_be_apart(loop: For, stacks: list[Var]) -> bool:
     """Whether a loop has no effects that have to come in order, and fails only by checks; iterations leave the `stacks`
     as they find them."""
-    lists = stacks.union(statement.var for statement in ir.walk(loop.body) if isinstance(statement, NewList))
+    lists = {*stacks, *(statement.var for statement in ir.walk(loop.body) if isinstance(statement, NewList))}
     for statement in ir.walk(loop.body):
         match statement:
             case Print() | ir.Call():
@@ -137,7 +139,7 @@ class Division:
     loop: For
     sharing: dict[Var, Sharing]
     ranges: Ranges
-    stacks: set[Var]
+    stacks: list[Var]
     build: Builder = field(default_factory=Builder)
 
     def __post_init__(self) -> None:
@@ -212,6 +214,9 @@ class Division:
         build = self.build
         grain = build.prim("add", const(GRAIN), build.prim("mul", const(SPREAD), copied))
         most = build.prim("floordiv", trips, const(self.distance)) if self.distance > 1 else trips
+        if copied != ZERO:
+            each = build.prim("floordiv", const(COPIED), build.prim("max", copied, ONE))
+            most = build.prim("min", most, build.prim("max", each, const(COPIES)))
         found = build.prim("min", build.prim("min", const(PARTS), most), build.prim("floordiv", work, grain))
         return build.prim("max", found, ONE, name="parts")
 
@@ -279,7 +284,7 @@ class Division:
 
     def own_arrays(self, exclusive: Exclusive, copies: dict[Var, Var]) -> dict[Var, Var]:
         """A part's own stacks, scratch arrays, and sums for arrays that all parts add to."""
-        found = {stack: Var(stack.type, stack.name) for stack in sorted(self.stacks, key=id)}
+        found = {stack: Var(stack.type, stack.name) for stack in self.stacks}
         for stack in found.values():
             self.build.emit(NewList(stack))
         for array, how in self.sharing.items():
