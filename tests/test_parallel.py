@@ -309,7 +309,7 @@ def test_nothing_is_imported_or_divided_without_the_option():
 
 
 def test_small_arguments_are_done_in_order(monkeypatch):
-    monkeypatch.setattr("adtrans.optimise.parallel.GRAIN", 16384)
+    monkeypatch.setattr("adtrans.optimise.parallel.GRAIN", 32768)
     for function, (argument, _) in DIVIDED.items():
         plain, divided = (value_and_grad(function, parallel=wanted, cache=False)(argument) for wanted in (False, True))
         assert plain[0] == pytest.approx(divided[0], rel=1e-14)

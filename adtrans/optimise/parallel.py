@@ -1,6 +1,6 @@
 """Loops whose iterations are apart, divided into parts that run at the same time.
 
-    for i in range(n):                          parts = max(1, min(64, n * 9 // 16384))
+    for i in range(n):                          parts = max(1, min(64, n * 9 // 32768))
         t = x[i] * w                            total_parts = np.empty(parts)
         total += t * t              ->          for part in prange(parts):
         x_bar[i] = 2.0 * t * w                      total = 0.0
@@ -56,7 +56,7 @@ from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.splice import spliced
 
 PARTS = 64
-GRAIN = 16384  # operations that a part has at least: to start threads takes about as long
+GRAIN = 32768  # operations that a part has at least: to start threads takes about as long
 SPREAD = 8  # operations that an element of a copy costs: to make it, and to add it up
 COPIED = 2**23  # elements of copies that all parts have together, and how many copies there may be in any case
 COPIES = 4
