@@ -22,6 +22,12 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
     With `has_aux` the function returns a pair of the number to differentiate and anything else that a function may
     return, which is handed on: `grad` gives (gradient, aux) and `value_and_grad` ((value, aux), gradient).
 
+    With `parallel` the loops, of the function and of its reverse sweep, whose iterations are proven not to get in each
+    other's way run in parts on several threads, where there is enough to do; what is not proven runs in order, whether
+    the function says `range` or `numba.prange`. The parts depend on the sizes of the arguments alone, so that results
+    are the same, bit for bit, for any number of threads (`numba.set_num_threads`). Exceptions are those of the loop in
+    order.
+
     Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
     outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
     arguments of a wrong type.

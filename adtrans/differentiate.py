@@ -16,7 +16,7 @@ from adtrans.analysis.regions import Regions
 from adtrans.build import Builder, zero
 from adtrans.extremes import located
 from adtrans.factorise import factorise
-from adtrans.ir import Array, Operand, Prim, Program, Var
+from adtrans.ir import Array, ListOf, Operand, Prim, Program, Var
 from adtrans.local import Local, local_loops, reverse_in_place
 from adtrans.matrices import keep_operands
 from adtrans.originals import keep_originals
@@ -105,6 +105,8 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
              "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
+             "own stacks": frozenset(stack for each in local.values() for stack in each.tapes
+                                     if isinstance(stack.type, ListOf)),
              "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
              "forward": len(body) - len(reverse.build.here.body)}
     return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)

@@ -419,7 +419,7 @@ class GradientFunction:
             if mode is None:
                 mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
                                                isinstance(self.settings.argnums, tuple), self.settings.outputs,
-                                               self.settings.has_aux))
+                                               self.settings.has_aux, self.settings.parallel))
             found.modes[name] = mode
         return mode
 
@@ -430,7 +430,7 @@ class GradientFunction:
         try:
             return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
                                 isinstance(self.settings.argnums, tuple), self.settings.outputs, self.settings.has_aux,
-                                repr(tuple(found.specs.items())), repr(found.options),
+                                self.settings.parallel, repr(tuple(found.specs.items())), repr(found.options),
                                 [str(array.dtype) for array in self.identity.arrays])
         except TypeError:
             return None
@@ -464,7 +464,7 @@ class GradientFunction:
                 key = None
             meta = {**product.meta, "captured": at}
             mode.compiled = cpu.compile_module(product.text, product.entry, product.signature, key=key, meta=meta,
-                                               parallel=self.settings.parallel, noalias=True,
+                                               parts=product.meta["parts"], noalias=True,
                                                wrapping=product.meta["wrapping"], rows=name in specialise.ROWS).function
         return mode.compiled
 

@@ -273,6 +273,22 @@ class For:
 
 
 @dataclass(frozen=True)
+class Parallel(For):
+    """for counter in range(stop), the iterations in any order and at once: each writes to memory of its own, or, with
+    two `colours`, to memory that only the iterations just before and after it touch, which then do not run meanwhile.
+
+    It starts from 0 with a step of 1 and carries nothing. With `single` there may be just one. A check that fails ends
+    the iteration, and is noted in its row of `failed`: the number of the check and its values. `uneven` ones take more
+    time the later they come, or the earlier.
+    """
+
+    colours: int = 1
+    failed: Var | None = None
+    single: bool = True
+    uneven: bool = False
+
+
+@dataclass(frozen=True)
 class While:
     """while test: `head` (pure, computes `test`) runs before each iteration."""
 
@@ -307,7 +323,8 @@ class If:
 class Check:
     """Raise `error` (the name of a builtin exception) with `message` unless `test` holds.
 
-    `values` are printed after the message (the index and the extent, say).
+    `values` are printed after the message (the index and the extent, say). In a `Parallel` loop nothing is raised:
+    `number` is what is noted.
     """
 
     test: Operand
@@ -315,6 +332,7 @@ class Check:
     message: str
     values: tuple[Operand, ...] = ()
     span: Span | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -325,7 +343,7 @@ class Print:
     span: Span | None = None
 
 
-Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, Strided, Call, NewList, Push, For, While, If,
+Stmt = Union[Let, Store, Accumulate, Alloc, View, Reshape, Strided, Call, NewList, Push, For, Parallel, While, If,
              Check, Print]
 
 
@@ -398,6 +416,8 @@ def operands(node) -> Iterator[Operand]:
         case For(_, start, stop, step, carries):
             yield from (start, stop, step)
             yield from (carry.init for carry in carries)
+            if isinstance(node, Parallel) and node.failed is not None:
+                yield node.failed
         case While(carries):
             yield from (carry.init for carry in carries)
         case If(test):

@@ -10,7 +10,7 @@ from adtrans.gradient import GradientFunction, Settings
 from adtrans.transformed import parameters
 
 
-def vmap(fun: Callable, in_axes: Any = 0) -> Mapped:
+def vmap(fun: Callable, in_axes: Any = 0, *, parallel: bool = False) -> Mapped:
     """The function mapped over an axis of its arguments: one compiled loop, which stores each result in a row.
 
     `in_axes` is the axis to go along, an int for all arguments or a tuple with an entry for each: an int, None for an
@@ -19,19 +19,22 @@ def vmap(fun: Callable, in_axes: Any = 0) -> Mapped:
     transformations: `vmap(grad(f), in_axes=(None, 0, 0))` gives a gradient for each example, and `grad` differentiates
     functions that call `vmap(f)`.
 
+    With `parallel`, or if `fun` is a transformation that has been made with it, calls run at the same time where it is
+    proven that they do not get in each other's way.
+
     Raises ArgumentError, ValueError and what `grad` raises for functions that are not in the language.
 
     >>> import numpy as np
     >>> vmap(lambda x, y: x * np.sum(y), in_axes=(0, None)).interpreted(np.array([1.0, 2.0]), np.ones(3))
     array([3., 6.])
     """
-    return Mapped(fun, in_axes)
+    return Mapped(fun, in_axes, parallel)
 
 
 class Mapped:
     """See `vmap`. `source` is the generated source of the latest call."""
 
-    def __init__(self, fun: Callable, in_axes: Any):
+    def __init__(self, fun: Callable, in_axes: Any, parallel: bool = False):
         if not callable(fun):
             raise ArgumentError(f"a function is needed, not {type(fun).__name__}")
         in_axes = tuple(in_axes) if isinstance(in_axes, list) else in_axes
@@ -40,7 +43,9 @@ class Mapped:
         self.transformed = "vmap", fun, {"in_axes": in_axes}
         for name in ("__name__", "__qualname__", "__doc__", "__module__"):
             setattr(self, name, getattr(fun, name, None))
-        self.loop = Values(self, Settings(0), False)
+        settings = getattr(fun, "settings", None)
+        parallel = parallel or isinstance(settings, Settings) and settings.parallel
+        self.loop = Values(self, Settings(0, parallel=parallel), False)
 
     def __call__(self, /, *args, **kwargs):
         return self.loop.value(*args, **kwargs)

@@ -12,7 +12,7 @@ import keyword
 from adtrans import ir
 from adtrans.ir import Array, For, If, Let, ListOf, Operand, Program, Stmt, Var, While
 
-RESERVED = {*keyword.kwlist, *dir(builtins), "np", "math", "numba", "factors"}
+RESERVED = {*keyword.kwlist, *dir(builtins), "np", "math", "numba", "factors", "prange"}
 Pieces = list[tuple[int, int]]
 
 

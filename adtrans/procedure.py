@@ -35,7 +35,7 @@ class Adjoint(GradientFunction):
         return f"<adjoint of {self.__name__!r}, {', '.join(self.argnames)} to {', '.join(self.outputs)}>"
 
     def __reduce__(self):
-        kept = {name: getattr(self.settings, name) for name in ("cache", "boundscheck", "debug")}
+        kept = {name: getattr(self.settings, name) for name in ("cache", "boundscheck", "debug", "parallel")}
         return Adjoint, (self.py_func, self.settings.argnums, self.settings.outputs, kept)
 
     def __call__(self, *args, bars: dict[str, Any], **kwargs):
@@ -166,7 +166,7 @@ class Kept:
 
 
 def adjoint(fun: Callable, inputs: str | tuple[str, ...], outputs: str | tuple[str, ...], *, cache: bool = True,
-            boundscheck: bool = True, debug: bool = False) -> Adjoint:
+            boundscheck: bool = True, debug: bool = False, parallel: bool = False) -> Adjoint:
     """The adjoint of a procedure that writes its results into its arguments.
 
     `inputs` and `outputs` are names of arguments, a string or a tuple of strings; an argument can be both. The
@@ -179,7 +179,7 @@ def adjoint(fun: Callable, inputs: str | tuple[str, ...], outputs: str | tuple[s
     - the bar of an argument that is both is the adjoint of what it held at entry.
 
     It works in place: afterwards the arguments hold the procedure's results. Returns what the procedure returns.
-    Where the procedure raises an error, what arguments and bars hold is not specified.
+    Where the procedure raises an error, what arguments and bars hold is not specified. `parallel` is that of `grad`.
 
     Raises ArgumentError and ArgumentValueError for bars that do not fit or overlap an argument.
 
@@ -195,4 +195,5 @@ def adjoint(fun: Callable, inputs: str | tuple[str, ...], outputs: str | tuple[s
     outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     if not outputs:
         raise ArgumentValueError("outputs is empty: use grad or vjp for a function that returns its result")
-    return Adjoint(fun, inputs, outputs, {"cache": cache, "boundscheck": boundscheck, "debug": debug})
+    settings = {"cache": cache, "boundscheck": boundscheck, "debug": debug, "parallel": parallel}
+    return Adjoint(fun, inputs, outputs, settings)

@@ -19,7 +19,7 @@ from adtrans.errors import LocatedTypeError, NonDifferentiableError, Unsupported
 from adtrans.forward import push
 from adtrans.inner import expand, unfold
 from adtrans.instrument import instrument, instrument_adjoints
-from adtrans.ir import Accumulate, Array, Const, Operand, Program, Scalar, Store, Var
+from adtrans.ir import Accumulate, Array, Const, Operand, Parallel, Program, Scalar, Store, Var
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.across import across
@@ -31,6 +31,7 @@ from adtrans.optimise.hoist import hoist
 from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
+from adtrans.optimise.parallel import parallelise
 from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
@@ -134,10 +135,11 @@ def stored_params(program: Program) -> frozenset[Var]:
 
 
 def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
-            several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False) -> Product:
+            several: bool = True, outputs: tuple[str, ...] = (), aux: bool = False,
+            parallel: bool = False) -> Product:
     """The generated source of a mode; see `made_for`."""
     lowered = reading.lowered
-    program = made_for(reading, mode, argnums, specs, outputs, aux)
+    program = made_for(reading, mode, argnums, specs, outputs, aux, parallel)
     entry = ENTRIES[mode].format(identifier(program.name))
     place = lowered.source.filename.rsplit("/", 1)[-1]
     title = f"{mode} of {program.name} ({place}:{lowered.source.first_line})"
@@ -145,19 +147,19 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     grouping = grouped(mode, program, single, lowered.result if aux else None)
     made = written(program, entry, title, grouping)
     meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
-            "wrapping": None if reading.debug else made.wrapping}
+            "wrapping": None if reading.debug else made.wrapping, "parts": made.parts}
     return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
                    lowered.captured_arrays)
 
 
 def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[str, Spec],
-             outputs: tuple[str, ...] = (), aux: bool = False) -> Program:
+             outputs: tuple[str, ...] = (), aux: bool = False, parallel: bool = False) -> Program:
     """The program of a mode: "value", "grad", "value_and_grad", "accumulate", "pullback", "adjoint", "jvp", "hvp", or
     "tangents" and "hessian", which are "jvp" and "hvp" for WIDTH tangents at once and, as "many tangents" and "many
     hessian", for any number.
 
     `outputs` are the arguments in which an "adjoint" finds the results of a procedure. With `aux` a function returns a
-    number to differentiate and something else.
+    number to differentiate and something else. With `parallel` loops run in parts at the same time.
     """
     lowered = reading.lowered
     program = reading.value
@@ -185,15 +187,25 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
     if mode == "value" and whole is not program and not reading.debug:
         whole = expand(reading.plain)
     program = ir.verify(simplify(ir.verify(whole)))
-    if not reading.debug and (mode != "value" or whole is not reading.value):
-        program = filled(with_products(gather(optimise(land(program)))))
-    elif not reading.debug:
+    if reading.debug:
+        return program
+    fresh = mode != "value" or whole is not reading.value
+    if fresh:
+        program = optimise(land(program))
+    if parallel:
+        program = parallelise(program)
+    serial = not any(isinstance(item, Parallel) for item in ir.walk(program.body))
+    if fresh:
+        program = gather(program)
+    if serial:
         program = with_products(program)
+    if fresh and serial:
+        program = filled(program)
     if mode in ROWS:
         program = strips(program)
-    if whole is not own and not reading.debug:
+    if whole is not own:
         program = hoist(program)
-    return program if mode in ROWS or reading.debug else together(program)
+    return together(program) if serial and mode not in ROWS else program
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:

@@ -24,7 +24,8 @@ def spliced(program: Program, args: tuple[Operand, ...], span: Span | None,
         return names.get(operand, operand) if isinstance(operand, Var) else operand
 
     def fresh(var: Var) -> Var:
-        made = names[var] = targets[var] if keep and var in targets else Var(var.type, var.name, var.user and keep)
+        made = names[var] = targets[var] if keep and var in targets else \
+            Var(var.type, var.name, var.user and keep, var.apart and keep, var.lane and keep)
         return made
 
     def block(body) -> tuple[Stmt, ...]:

@@ -15,6 +15,7 @@ from typing import Any, Union
 
 from adtrans import ir
 from adtrans.analysis.ranges import Ranges
+from adtrans.divide import function, in_parts, noted
 from adtrans.emit import Expressions, dtype_node, name_node, number
 from adtrans.errors import Span
 from adtrans.fold import foldable
@@ -46,13 +47,18 @@ Grouping = Union[int, None, tuple["Grouping", ...]]
 
 @dataclass
 class Writer:
-    """The state of writing one function."""
+    """The state of writing one function; `functions` are those that it calls, `within` the loop that the last of these
+    is a part of."""
 
     names: dict[Var, str]
     folded: dict[Var, Let]
     ranges: Ranges
+    entry: str = ""
     comments: list[str] = field(default_factory=list)
     shown: str = ""
+    within: ir.Parallel | None = None
+    functions: list[ast.FunctionDef] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.expressions = Expressions(self.names, self.folded, self.ranges.not_negative)
@@ -67,7 +73,7 @@ class Writer:
         for statement in body:
             if isinstance(statement, Let) and statement.var in self.folded:
                 continue
-            if done and isinstance(done[-1], ast.Raise):
+            if done and isinstance(done[-1], (ast.Raise, ast.Return)):
                 done[-1] = reached_always(done[-1])
             self.comment(statement.span, done)
             done += self.statement(statement)
@@ -111,6 +117,8 @@ class Writer:
                 return [assign(name_node(self.names[var], ast.Store()), ast.List([], ast.Load()))]
             case Push(stack, value):
                 return [ast.Expr(method(self.value(stack), "append", [self.value(value)]))]
+            case ir.Parallel():
+                return in_parts(self, statement)
             case For():
                 return self.loop(statement)
             case While():
@@ -118,7 +126,7 @@ class Writer:
             case If():
                 return self.branch(statement)
             case Check():
-                return [self.check(statement)]
+                return self.check(statement)
             case Print(items):
                 args = [ast.Constant(item) if isinstance(item, str) else self.value(item) for item in items]
                 return [ast.Expr(ast.Call(name_node("print"), args, []))]
@@ -181,14 +189,17 @@ class Writer:
                                  None if plain else self.value(step))
         return self.value(item)
 
-    def check(self, statement: Check) -> ast.stmt:
+    def check(self, statement: Check) -> list[ast.stmt]:
+        failing = noted(self, statement) if self.within is not None else [self.exception(statement)]
+        if statement.test == ir.Const(False, ir.BOOL):
+            return failing
+        return [ast.If(self.expressions.negated(statement.test), failing, [])]
+
+    def exception(self, statement: Check) -> ast.stmt:
         place = f"{PurePath(statement.span.filename).name}:{statement.span.line}: " if statement.span else ""
         args: list[ast.expr] = [ast.Constant(place + statement.message)]
         args += [self.value(value) for value in statement.values]
-        call = ast.Raise(ast.Call(name_node(statement.error), args, []), None)
-        if statement.test == ir.Const(False, ir.BOOL):
-            return call
-        return ast.If(self.expressions.negated(statement.test), [call], [])
+        return ast.Raise(ast.Call(name_node(statement.error), args, []), None)
 
     # --- structure
 
@@ -259,9 +270,9 @@ class Writer:
 AUGMENTED = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult}
 
 
-def reached_always(node: ast.Raise) -> ast.stmt:
-    """An exception with statements after it. Numba would leave them out, and then not know the types of what they
-    assign: the condition is one that it does not look into."""
+def reached_always(node: ast.Raise | ast.Return) -> ast.stmt:
+    """An exception, or the end of a part, with statements after it. Numba would leave them out, and then not know the
+    types of what they assign: the condition is one that it does not look into."""
     return ast.If(ast.Compare(ast.Constant(0), [ast.Eq()], [ast.Constant(0)]), [node], [])
 
 
@@ -303,10 +314,14 @@ def tuple_node(items: list[ast.expr]) -> ast.expr:
 
 @dataclass(frozen=True)
 class Written:
-    """A module's text, and the numbers of the lines where an index may be negative and count from the end."""
+    """A module's text, and the numbers of the lines where an index may be negative and count from the end.
+
+    `parts` are functions that are run at the same time with the numbers of parts; that with an "s" more does it.
+    """
 
     text: str
     wrapping: tuple[int, ...]
+    parts: tuple[str, ...] = ()
 
 
 def write(program: Program, name: str, title: str = "", grouping: Grouping = ()) -> str:
@@ -321,15 +336,14 @@ def write(program: Program, name: str, title: str = "", grouping: Grouping = ())
 def written(program: Program, name: str, title: str = "", grouping: Grouping = ()) -> Written:
     """The text of a module, and what compiling it wants to know."""
     folded = foldable(program)
-    writer = Writer(choose_names(program, folded), folded, Ranges(program))
+    writer = Writer(choose_names(program, folded), folded, Ranges(program), name)
     body: list[ast.stmt] = [copied(writer, param) for param in program.params if param in program.mutable]
     body += writer.block(program.body)
     results = [writer.value(result) for result in program.results]
     if results:
         body.append(ast.Return(grouped(results, grouping)))
-    params = ast.arguments([], [ast.arg(writer.names[param]) for param in program.params], None, [], [], None, [])
-    function = ast.FunctionDef(name, params, body or [ast.Pass()], [], None, lineno=0)
-    module = ast.Module([function], [])
+    main = function(name, [writer.names[param] for param in program.params], body)
+    module = ast.Module([*writer.functions, main], [])
     ast.fix_missing_locations(module)
     source = to_source(module)
     text = with_comments(source, writer.comments)
@@ -339,9 +353,12 @@ def written(program: Program, name: str, title: str = "", grouping: Grouping = (
         imports += "from adtrans import factors\n"
     if "special." in source:
         imports += "from scipy import special\n"
+    if writer.parts:
+        imports += "from numba import prange\n"
     heading = f"# {' '.join(title.split())}\n" if title else ""
     start = f"{heading}{imports}\n\n" if imports else f"{heading}\n"
-    return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")))
+    return Written(start + text, lines_of(writer.expressions.wrapping, module, source, start.count("\n")),
+                   tuple(writer.parts))
 
 
 def lines_of(nodes: list[ast.expr], module: ast.Module, source: str, before: int) -> tuple[int, ...]:

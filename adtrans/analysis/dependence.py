@@ -26,10 +26,12 @@ DEPTH = 5
 
 @dataclass(frozen=True)
 class Case:
-    """A way to come later: the iterations of the loops `same` are the same, that of `moved` is a later one."""
+    """A way to come later: the iterations of the loops `same` are the same, that of `moved` is a later one, its counter
+    `ahead` at least by so much."""
 
     same: tuple[Region, ...]
     moved: Region | None
+    ahead: int = 1
 
 
 class Dependence:
@@ -123,7 +125,7 @@ class Dependence:
         if isinstance(loop, For) and var is loop.counter and isinstance(loop.step, Const):
             ahead = loop.step.value > 0
             if later == (low == ahead):
-                found.insert(0, ({(var, not later): 1}, 1 if low else -1))
+                found.insert(0, ({(var, not later): 1}, case.ahead if low else -case.ahead))
         return found
 
 

@@ -186,8 +186,17 @@ class Coverage:
         self.ranges, self.array = ranges, array
         self.comparisons: dict[Var, tuple[Operand, Operand]] = {}
 
-    def complete(self, loop: For) -> bool:
-        return self.block(loop.body, Known(), True) is not None
+    def complete(self, loop: For, below: set[tuple[Operand, Operand]] = frozenset()) -> bool:
+        """Whether that is so in a loop; `below` is known beforehand."""
+        return self.block(loop.body, Known(below=set(below)), True) is not None
+
+    def checked(self, loop: For) -> set[tuple[Operand, Operand]]:
+        """What is known to be less than something else in an iteration that has come to its end."""
+        known = Known()
+        for statement in loop.body:
+            if isinstance(statement, (Let, Check)):
+                self.statement(statement, known)
+        return known.below
 
     def block(self, body: tuple[Stmt, ...], known: Known, certain: bool) -> list[tuple[Interval, ...]] | None:
         """The sections that a statement list is certain to have written; None where it reads something else."""
@@ -256,15 +265,30 @@ class Coverage:
         return index in known.elements or any(
             all(self.between(known, *pair) for pair in zip(index, section)) for section in known.sections)
 
-    def between(self, known: Known, index: Operand, interval: Interval) -> bool:
-        """Whether an index is proven to lie in an interval."""
+    def between(self, known: Known, index: Operand, interval: Interval, assumed: frozenset[Var] = frozenset()) -> bool:
+        """Whether an index is proven to lie in an interval: by itself, or because all it may have been set to does,
+        given that those that are `assumed` do."""
+        if index in assumed or self.directly(known, index, interval):
+            return True
+        ends = {var for end in (interval[0], interval[2]) for var in self.ranges.build.affine(end)[0]}
+        if not isinstance(index, Var) or not self.ranges.repeated.isdisjoint(ends):
+            return False
+        match self.ranges.build.definitions.get(index):
+            case Prim("select", (_, one, other)):
+                sources: tuple[Operand, ...] = one, other
+            case _:
+                sources = tuple(source for each in self.ranges.assumed.get(index, ()) for source in each)
+        return bool(sources) and all(self.between(known, source, interval, assumed | {index}) for source in sources)
+
+    def directly(self, known: Known, index: Operand, interval: Interval) -> bool:
         low, first, high, past = interval
         bounds, affine = self.ranges.bounds, self.ranges.build.affine
         place = affine(index)
         if not bounds.not_negative(combined(place, affine(low), -first), 6):
             return False
-        return past == 0 and (index, high) in known.below or \
-            bounds.not_negative(combined(affine(high), place, past - 1), 6)
+        room = combined(affine(high), place, past)
+        return any(combined(affine(more), affine(less), 0) == room for less, more in known.below) or \
+            bounds.not_negative(combined(room, ({}, 0), -1), 6)
 
 
 def combined(left, right, constant: int):

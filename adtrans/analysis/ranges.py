@@ -9,6 +9,8 @@ of all of them has to follow for all of them.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from adtrans import ir
 from adtrans.build import Builder
 from adtrans.ir import Alloc, Carry, Dim, For, If, Let, Load, Merge, Operand, Pop, Program, Push, Store, Var, While
@@ -23,6 +25,7 @@ class Ranges:
         self.bounds = Bounds(self.build)
         self.proven: dict[Operand, bool] = {}
         self.assumed: dict[Var, list[tuple[Operand, ...]]] = {}
+        self.program = program
         self.collect(program)
         self.settle()
 
@@ -30,6 +33,15 @@ class Ranges:
         if operand not in self.proven:
             self.proven[operand] = self.bounds.at_least(operand, 0)
         return self.proven[operand]
+
+    @cached_property
+    def repeated(self) -> set[Operand]:
+        """The variables that have other values in other iterations of a loop."""
+        found: set[Operand] = set()
+        for statement in ir.walk(self.program.body):
+            if isinstance(statement, (For, While)) and found.isdisjoint(own := ir.introduced((statement,))):
+                found |= own
+        return found
 
     # --- facts
 

@@ -73,6 +73,7 @@ def compile_module(
     boundscheck: bool = False,
     strict: bool = False,
     parallel: bool = False,
+    parts: Sequence[str] = (),
     noalias: bool = False,
     wrapping: Sequence[int] | None = None,
     rows: bool = False,
@@ -84,13 +85,14 @@ def compile_module(
     contraction of floating-point operations; `noalias` promises that no two array arguments overlap, `wrapping` that
     indices are negative on these lines of the text at most. With `rows` short rows of numbers that are treated alike
     become vectors where loops over them have been unrolled. `names` are compiled functions that the text calls by name,
-    functions of this text or such as are loaded before it is; the key has to tell them, too. `meta` comes back as JSON
-    would give it. Raises what Numba raises when the text does not compile.
+    functions of this text or such as are loaded before it is; the key has to tell them, too. `parts` are functions of
+    the text that another one of it, of their name with an "s", calls at the same time. `meta` comes back as JSON would
+    give it. Raises what Numba raises when the text does not compile.
     """
     if "import special" in text and known(text):
         key = None
-    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "noalias": noalias,
-               "wrapping": wrapping, "rows": rows}
+    options = {"boundscheck": boundscheck, "strict": strict, "parallel": parallel, "parts": list(parts),
+               "noalias": noalias, "wrapping": wrapping, "rows": rows}
     record = {"entry": entry, "signature": list(signature), "options": options, "meta": meta}
     record = json.loads(json.dumps(record))
     identity = _identity(text, record)
@@ -99,6 +101,10 @@ def compile_module(
     native = None
     if not config.DISABLE_JIT:
         native = _Native()
+        if parts:
+            from adtrans.backend.parts import dispatchers
+
+            function.__globals__.update(dispatchers(function.__globals__, text, options))
         function = _dispatcher(function, text, options, native)
         with global_compiler_lock, _own_symbols(identity), _vector_rows(rows), _checks_inside():
             function.compile(_numba_types(signature))
@@ -138,6 +144,10 @@ def _restore(key: str, files: dict[str, bytes]) -> Compiled:
     for name in record["modules"]:  # by which the machine code knows the functions that it has taken in
         if name not in sys.modules:
             sys.modules[name] = execute(text, name, f"<{name}>")
+    if record["options"]["parts"]:
+        from adtrans.backend.parts import start_threads
+
+        start_threads()
     function = _execute(text, entry, _identity(text, record), key)
     function = _dispatcher(function, text, record["options"], native)
     function.compile(_numba_types(signature))
@@ -307,7 +317,7 @@ class LeanCompiler(CompilerBase):
         return [passes]
 
 
-def _pipeline(text: str, options: dict) -> type[CompilerBase]:
+def pipeline(text: str, options: dict) -> type[CompilerBase]:
     """The compiler for a text and the promises that are made of it."""
 
     class Pipeline(LeanCompiler):
@@ -380,16 +390,20 @@ class _OneSignature(CPUDispatcher):
 
 
 def _dispatcher(function: Callable, text: str, options: dict, native: _Native) -> _OneSignature:
-    target_options = {
+    dispatcher = _OneSignature(function, targetoptions=target_options(options), pipeline_class=pipeline(text, options))
+    dispatcher._cache = native
+    return dispatcher
+
+
+def target_options(options: dict) -> dict:
+    """Numba's options."""
+    return {
         "nopython": True,
         "error_model": "numpy",
         "fastmath": False if options["strict"] else set(FASTMATH),
         "boundscheck": options["boundscheck"],
         "parallel": options["parallel"],
     }
-    dispatcher = _OneSignature(function, targetoptions=target_options, pipeline_class=_pipeline(text, options))
-    dispatcher._cache = native
-    return dispatcher
 
 
 def _numba_types(signature: tuple[str, ...]) -> tuple[types.Type, ...]:

@@ -75,6 +75,8 @@ class Bounds:
                 found.append(({}, 0) if low else ({}, value - 1))
             case Prim("floordiv", (top, Const(value))) if value > 0 and low and self.at_least(top, 0):
                 found.append(({}, 0))
+            case Prim("floordiv", (top, Var() as bottom)) if low and self.at_least(bottom, 1) and self.at_least(top, 0):
+                found.append(({}, 0))
             case Prim("select", (_, a, b)):
                 found += self.common((a, b), low)
             case Prim("mul", (a, b)) if low and self.at_least(a, 0) and self.at_least(b, 0):

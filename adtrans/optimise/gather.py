@@ -25,6 +25,7 @@ from adtrans.ir import (
     ListOf,
     Load,
     Operand,
+    Parallel,
     Prim,
     Program,
     Stmt,
@@ -81,6 +82,13 @@ class Gatherer(Rows):
 
     def statement(self, statement: Stmt) -> list[Stmt]:
         match statement:
+            case Parallel(counter, body=body):
+                self.write_before(statement)
+                before, self.least = self.least, len(self.open)
+                self.depth[counter] = len(self.open)
+                made = replace(statement, body=self.block(body))
+                self.least = before
+                return [made]
             case For():
                 made = self.direct(statement)
                 if made is None:

@@ -16,7 +16,23 @@ from dataclasses import replace
 
 from adtrans import ir
 from adtrans.build import Builder, const, over_elements, zero
-from adtrans.ir import Accumulate, Alloc, Call, Check, Const, Dim, For, If, Let, Load, Operand, Program, Stmt, Store
+from adtrans.ir import (
+    Accumulate,
+    Alloc,
+    Call,
+    Check,
+    Const,
+    Dim,
+    For,
+    If,
+    Let,
+    Load,
+    Operand,
+    Parallel,
+    Program,
+    Stmt,
+    Store,
+)
 from adtrans.optimise.first import stored_first
 
 Body = tuple[Stmt, ...]
@@ -42,6 +58,9 @@ class Hoister:
         changed = False
         for statement in body:
             match statement:
+                case Parallel(body=inner):  # whose iterations need arrays of their own
+                    inside = self.block(inner)
+                    new = statement if inside is inner else replace(statement, body=inside)
                 case For(body=inner):
                     before, inside = self.loop(self.block(inner), statement)
                     made += before

@@ -107,13 +107,15 @@ class Range:
 
 
 class Rows:
-    """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is."""
+    """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is, `least`
+    which is the first that is not shared by iterations at the same time."""
 
     def __init__(self, program: Program):
         self.classes, self.exchanged = memory_classes(program), exchanged(program)
         self.indices, self.program = Indices(program), program
         self.open: list[list[Stmt]] = []
         self.depth: dict[Var, int] = dict.fromkeys(program.params, 0)
+        self.least = 0
         self.integers = {statement.var: statement.expr for statement in ir.walk(program.body)
                          if isinstance(statement, Let) and isinstance(statement.expr, (Prim, Dim))
                          and statement.var.type == INT}
@@ -205,8 +207,8 @@ class Rows:
 
         `known` has the definitions of all integers.
         """
-        level = max(self.level(known, columns.low), self.level(known, columns.high))
-        if level >= (len(self.open) if slots is not None else max(len(self.open) - 1, 1)):
+        level = max(self.level(known, columns.low), self.level(known, columns.high), self.least)
+        if level >= (len(self.open) if slots is not None else max(len(self.open) - 1, self.least + 1)):
             return None
         build = self.builder(inner.loop)
         build.definitions.update(known.definitions)

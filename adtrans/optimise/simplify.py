@@ -272,7 +272,8 @@ class Liveness:
         """Need what a statement reads to run; values carried or merged are needed for themselves."""
         match statement:
             case For(leave=leave):
-                for operand in (statement.start, statement.stop, statement.step, leave):
+                for operand in (statement.start, statement.stop, statement.step, leave,
+                                getattr(statement, "failed", None)):
                     self.need(operand)
             case While(test=test) | If(test=test):
                 self.need(test)
