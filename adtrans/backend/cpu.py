@@ -106,7 +106,7 @@ def compile_module(
 
             function.__globals__.update(dispatchers(function.__globals__, text, options))
         function = _dispatcher(function, text, options, native)
-        with global_compiler_lock, _own_symbols(identity), _vector_rows(rows), _checks_inside():
+        with global_compiler_lock, _own_symbols(identity), _vector_rows(rows), _checks_inside(text):
             function.compile(_numba_types(signature))
     if key and native and native.content:
         record |= {"machine": _machine(), "symbols": native.symbols}
@@ -204,13 +204,13 @@ def _vector_rows(wanted: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _checks_inside() -> Iterator[None]:
-    """LLVM tests whether arrays overlap where it needs to know, not in front of the loop around.
+def _checks_inside(text: str) -> Iterator[None]:
+    """LLVM tests whether arrays overlap where it needs to know, not in front of the loop around, if loops run backwards.
 
     There the test is for all rows at once, and fails where they are taken last to first: a loop back in time over rows
     of a tape would never be vectorised. The option is global and there since LLVM 18; an unknown one ends the process.
     """
-    there = llvm_version_info[0] in LLVM_WITH_HOISTED_CHECKS
+    there = "-1):" in text and llvm_version_info[0] in LLVM_WITH_HOISTED_CHECKS
     if there:
         set_option("adtrans", "-hoist-runtime-checks=false")
     try:
