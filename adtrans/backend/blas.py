@@ -100,10 +100,12 @@ def operand(builder, kind, array):
         by_rows = kind.layout == "C"
         extent = cgutils.unpack_tuple(builder, array.shape)[1 if by_rows else 0]
         return plain if by_rows else turned, data, positive(builder, extent)
-    by_rows = pieces(builder, array, 0)
-    rows, columns = cgutils.unpack_tuple(builder, array.strides)
-    apart = builder.sdiv(builder.select(by_rows, rows, columns), array.itemsize)
-    return builder.select(by_rows, plain, turned), data, positive(builder, apart)
+    by_columns = pieces(builder, array, 1)
+    (above, beside), (rows, columns) = (cgutils.unpack_tuple(builder, part) for part in (array.strides, array.shape))
+    apart = builder.sdiv(builder.select(by_columns, beside, above), array.itemsize)
+    extent = positive(builder, builder.select(by_columns, rows, columns))
+    wide = builder.icmp_signed(">", apart, extent)  # copies that are empty have no distance
+    return builder.select(by_columns, turned, plain), data, builder.select(wide, apart, extent)
 
 
 def positive(builder, extent):

@@ -49,7 +49,7 @@ TURNED = {
         for j in range(b.shape[1]):
             total = 0.0
             for k in range(len(b)):
-                total += a[i, k] * b[k, j]
+                total += a[i, k] * b[k, j] * b[k, j]
             c[i, j] = total
     """,
     "column in place": """
