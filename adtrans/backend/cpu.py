@@ -205,7 +205,7 @@ def _vector_rows(wanted: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _checks_inside(text: str) -> Iterator[None]:
-    """If loops run backwards, LLVM tests whether arrays overlap where it needs to know, not in front of the loop around.
+    """If loops run backwards, LLVM tests whether arrays overlap where it has to know, not in front of loops around.
 
     There the test is for all rows at once, and fails where they are taken last to first: a loop back in time over rows
     of a tape would never be vectorised. The option is global and there since LLVM 18; an unknown one ends the process.

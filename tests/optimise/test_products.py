@@ -186,7 +186,7 @@ def test_sizes(fun):
     agree(fun, PROGRAMS[fun](5, 3), made.interpreted)
 
 
-@pytest.mark.parametrize("fun", TAKEN, ids=lambda fun: fun.__name__)
+@pytest.mark.parametrize("fun", sorted(TAKEN, key=lambda fun: fun.__name__), ids=lambda fun: fun.__name__)
 def test_layouts(fun):
     """Matrices by columns, every other row, backwards."""
     args = PROGRAMS[fun](STRIP + 4, STRIP + 2)
