@@ -37,6 +37,7 @@ from adtrans.ir import (
     Array,
     Carry,
     Check,
+    Const,
     For,
     If,
     Let,
@@ -54,6 +55,8 @@ from adtrans.optimise.panels import Panels
 from adtrans.optimise.simplify import substitute
 
 Chain = tuple[For, For, For]
+# Loops of fewer iterations, where these are known, stay as they are.
+SHORT = 8
 
 
 def products(program: Program) -> Program:
@@ -94,6 +97,14 @@ def multiplied(program: Program, at: int) -> Program | None:
     except Unfit:
         return None
     return replace(program, body=(*before, *ahead, *found, *after)) if found is not None else None
+
+
+def short(loop: For) -> bool:
+    """Whether it is known that a loop runs a few times only: no matrix product is as fast as such loops unrolled."""
+    match loop:
+        case For(_, Const(start), Const(stop)):
+            return abs(stop - start) < SHORT
+    return False
 
 
 def require_plain(loop: For) -> None:
@@ -197,6 +208,8 @@ class Nest:
 
     def found(self, chain: Chain) -> list[Found]:
         """All that an innermost loop does, as products."""
+        if any(map(short, chain)):
+            raise Unfit
         innermost = Innermost(chain[2], self.classes)
         frame = Frame(chain, self.ranges)
         if not all(map(self.ranges.not_negative, frame.counters[:2])) or not self.has_room(frame):
