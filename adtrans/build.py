@@ -45,6 +45,8 @@ ARITHMETIC = {
     "band": lambda a, b: a & b, "bor": lambda a, b: a | b, "bxor": lambda a, b: a ^ b,
     "lsh": lambda a, b: a << b, "rsh": lambda a, b: a >> b, "invert": lambda a: ~a,
 }
+# Integer operations that never fail, so that they may be done where they were not.
+UNFAILING = ("add", "sub", "mul", "neg", "min", "max")
 LOGIC = {"and": lambda a, b: a and b, "or": lambda a, b: a or b, "not": lambda a: not a}
 
 
@@ -233,6 +235,11 @@ class Builder:
 
     def cast(self, operand: Operand, type: Scalar) -> Operand:
         return self.prim("cast", operand, type=type)
+
+    def iteration(self, loop: For) -> Operand:
+        """The number of the current iteration of a counted loop."""
+        number = self.prim("sub", loop.counter, loop.start)
+        return number if loop.step == ONE else self.prim("floordiv", number, loop.step)
 
     # --- arrays
 

@@ -15,12 +15,9 @@ it is about. The plan has found that they stay what they are while the loop runs
 from __future__ import annotations
 
 from adtrans import ir
-from adtrans.build import Builder, const
+from adtrans.build import UNFAILING, Builder, const
 from adtrans.ir import Check, Const, Dim, For, If, Let, Load, Operand, Prim, Stmt, Store, Var
 from adtrans.storage import Storage, Tape
-
-# Integer operations that do not fail.
-PLAIN = ("add", "sub", "mul", "neg", "min", "max")
 
 
 def early(storage: Storage, var: Var, plan: Tape) -> tuple[For, list[Stmt]] | None:
@@ -110,7 +107,7 @@ class Ahead:
         if operand in self.known:
             return self.known[operand]
         match self.storage.definition(operand):
-            case Prim(op, args) if op in PLAIN and operand.type == ir.INT:
+            case Prim(op, args) if op in UNFAILING and operand.type == ir.INT:
                 found = [self.again(arg) for arg in args]
                 return None if None in found else self.build.prim(op, *found)
             case Dim(array, axis) if array not in self.own:

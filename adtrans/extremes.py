@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from adtrans import ir
 from adtrans.analysis.activity import Activity
-from adtrans.build import ONE, Builder
+from adtrans.build import ONE, UNFAILING, Builder
 from adtrans.ir import (
     INT,
     Accumulate,
@@ -42,7 +42,6 @@ from adtrans.optimise.simplify import substitute
 
 # Operations on floats that do not round, and on integers that do not fail.
 EXACT = ("neg", "abs")
-PLAIN = ("add", "sub", "mul", "neg", "min", "max")
 
 
 def located(program: Program, activity: Activity) -> Program:
@@ -130,7 +129,7 @@ class Finder:
             if operand not in own or operand is loop.counter or operand in needed:
                 return True
             match definitions.get(operand) and definitions[operand].expr:
-                case Prim(op, args) if op in (EXACT if operand.type.is_float else PLAIN):
+                case Prim(op, args) if op in (EXACT if operand.type.is_float else UNFAILING):
                     fine = all(map(exact, args))
                 case Load(array, index) if array not in own and classes[array] not in written:
                     fine = all(map(exact, index))

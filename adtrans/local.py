@@ -22,7 +22,7 @@ from adtrans import ir
 from adtrans.analysis.activity import Activity
 from adtrans.analysis.independence import Independence
 from adtrans.analysis.regions import Regions
-from adtrans.build import Builder, zero
+from adtrans.build import UNFAILING, Builder, zero
 from adtrans.ir import (
     Alloc,
     Array,
@@ -45,8 +45,7 @@ if TYPE_CHECKING:
     from adtrans.reverse import Reverse, Seeds
 
 # Integer operations that do not fail, in what the size of a tape is computed from; what does not fail for floats.
-SIZES = ("add", "sub", "mul", "neg", "min", "max")
-SAFE = (*SIZES, "cast", "select", "abs")
+SAFE = (*UNFAILING, "cast", "select", "abs")
 
 
 @dataclass
@@ -239,7 +238,7 @@ def hoisted(body: tuple[Stmt, ...], tapes: set[Var], own: set[Var]) -> tuple[lis
 
     for statement in body:
         match statement:
-            case Let(var, Prim(op, args)) if op in SIZES and var.type == ir.INT and all(map(is_early, args)):
+            case Let(var, Prim(op, args)) if op in UNFAILING and var.type == ir.INT and all(map(is_early, args)):
                 early[var] = statement
             case Let(var, Dim(array)) if array not in inside:
                 early[var] = statement

@@ -114,20 +114,13 @@ class Forward:
             match plan:
                 case Tape(array, loops, _, shift) if each not in self.early and self.storage.leaders.get(each, True):
                     build = Builder(relaxed=True)
-                    *outer, last = (self.iteration(build, loop) for loop in loops)
+                    *outer, last = (build.iteration(loop.owner) for loop in loops)
                     index = *outer, build.prim("add", last, const(shift))
                     done += build.here.body
                     done.append(Store(array, index, each, span))
                 case Stack(stack):
                     done.append(Push(stack, each, span))
         return done
-
-    @staticmethod
-    def iteration(build: Builder, region: Region) -> Operand:
-        """The number of the current iteration of a counted loop."""
-        loop = region.owner
-        number = build.prim("sub", loop.counter, loop.start)
-        return number if loop.step == const(1) else build.prim("floordiv", number, loop.step)
 
     def companion(self, statement: Stmt) -> list[Stmt]:
         """The shadow of an array reference that has to travel along."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adtrans import ir
-from adtrans.analysis.alias import exchanged
+from adtrans.analysis.alias import apart, exchanged
 from adtrans.analysis.regions import Region
 from adtrans.build import ZERO, Builder, const
 from adtrans.early import checked
@@ -106,17 +106,11 @@ class Neighbours:
                 return None if None in parts else set().union(*parts)
         return None
 
-    def apart(self, one: Var, other: Var) -> bool:
-        """Whether two references never are to the same memory."""
-        if self.storage.classes[one] is not self.storage.classes[other]:
-            return True
-        groups = self.exchanged.get(one, (None,))[0], self.exchanged.get(other, (0,))[0]
-        return one is not other and groups[0] == groups[1]
-
     def place(self, var: Var) -> tuple[tuple, int] | None:
         """What is the same of all elements of a row, and how far ahead of the iteration one is."""
         storage, load = self.storage, self.storage.definition(var)
-        steady = load.array not in self.inside and all(self.apart(load.array, other) for other in self.written)
+        steady = load.array not in self.inside and all(
+            apart(storage.classes, self.exchanged, load.array, other) for other in self.written)
         if not steady or not all(map(storage.dependence.ranges.not_negative, load.index)) \
                 or checked(storage, self.loop, load.index):
             return None
@@ -159,7 +153,7 @@ def first_elements(storage: Storage, window: Window, tape: Tape) -> list[Stmt]:
         back = build.prim("sub", loop.start, const(step * window.spread))
         place = build.prim("add" if step > 0 else "sub", back, at)
         index = tuple(again(storage, build, loop, item, place) for item in load.index)
-        numbers = [number(build, region.owner) for region in tape.loops[:-1]]
+        numbers = [build.iteration(region.owner) for region in tape.loops[:-1]]
         build.emit(Store(tape.array, (*numbers, at), build.load(load.array, index)))
 
     counter = Var(ir.INT, "e")
@@ -186,8 +180,3 @@ def again(storage: Storage, build: Builder, loop: For, operand: Operand, place: 
         part = place if term is loop.counter else term
         total = build.prim("add", part if factor == 1 else build.prim("mul", part, const(factor)), total)
     return total
-
-
-def number(build: Builder, loop: For) -> Operand:
-    distance = build.prim("sub", loop.counter, loop.start)
-    return distance if loop.step == const(1) else build.prim("floordiv", distance, loop.step)

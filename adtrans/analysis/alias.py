@@ -76,3 +76,11 @@ def exchanged(program: Program) -> dict[Var, tuple]:
                     apart.update({carry.inside: (("inside", id(statement)), carry.inside) for carry in arrays})
                     apart.update({carry.after: (("after", id(statement)), carry.after) for carry in arrays})
     return apart
+
+
+def apart(classes: Classes, exchanged: dict[Var, tuple], one: Var, other: Var) -> bool:
+    """Whether two references never are to the same memory, by `memory_classes` and `exchanged` of their program."""
+    if classes[one] is not classes[other]:
+        return True
+    here, there = exchanged.get(one), exchanged.get(other)
+    return here is not None and there is not None and here[0] == there[0] and one is not other

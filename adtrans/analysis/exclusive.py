@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from adtrans import ir
-from adtrans.analysis.alias import exchanged, memory_classes
+from adtrans.analysis.alias import apart, exchanged, memory_classes
 from adtrans.analysis.dependence import DEPTH, Case, Dependence, place_of, plus, scaled
 from adtrans.analysis.independence import Coverage, Interval, Known
 from adtrans.analysis.regions import Regions
@@ -196,13 +196,9 @@ class Exclusive:
             kinds[type(statement)].add(index)
         arrays = list(found)
         inner = ir.introduced((loop,))
-        apart = all(self.apart(one, other) for k, one in enumerate(arrays) for other in arrays[:k])
-        return found if apart and inner.isdisjoint(arrays) else None
-
-    def apart(self, one: Var, other: Var) -> bool:
-        """Whether two references of a class are never to the same memory."""
-        here, there = self.exchanged.get(one), self.exchanged.get(other)
-        return here is not None and there is not None and here[0] == there[0] and one is not other
+        alone = all(apart(self.classes, self.exchanged, one, other)
+                    for k, one in enumerate(arrays) for other in arrays[:k])
+        return found if alone and inner.isdisjoint(arrays) else None
 
     # --- one array
 

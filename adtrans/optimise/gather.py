@@ -7,7 +7,7 @@ loop that goes back in time this is so in all iterations but the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -34,7 +34,7 @@ from adtrans.ir import (
 )
 from adtrans.optimise import neighbours, zeros
 from adtrans.optimise.neighbours import Emission, Extent, Family, Gathering
-from adtrans.optimise.rows import SHORT, Rows
+from adtrans.optimise.rows import Rows
 from adtrans.optimise.simplify import simplify
 from adtrans.optimise.zeros import Cleared
 
@@ -62,12 +62,12 @@ class Gatherer(Rows):
         self.pending.pop()
         return tuple(self.open.pop())
 
-    def start(self, body: tuple[Stmt, ...], pending: list[Cleared]) -> None:
-        """Open a list and fill it; what is pending then stays so."""
+    def start(self, body: tuple[Stmt, ...], pending: list[Cleared], ahead: Sequence[Stmt] = ()) -> None:
+        """Open a list and fill it, with what is made `ahead` first; what is pending then stays so."""
         self.open.append([])
-        self.pending.append([])
-        for cleared in pending:
-            self.pending[-1].append(cleared)
+        self.pending.append(list(pending))
+        for item in ahead:
+            self.add(item)
         for statement in body:
             for item in self.statement(statement):
                 self.add(item)
@@ -121,7 +121,7 @@ class Gatherer(Rows):
         for item in nest.ahead:
             build.emit(item)
         extents = nest.extents(build)
-        if neighbours.short(extents[-1], SHORT):
+        if extents[-1].short:
             return None
         build.span = None
         emissions = [Emission(build, nest, extents, family) for family in found.families]
@@ -253,12 +253,7 @@ class Gatherer(Rows):
             place = Cleared(following, self.lifted_axes(build, cleared), (), later)
             entering.append(replace(place, written=tuple(zeros.write(build, place))))
         used = len(self.used)
-        self.start((), entering)
-        for item in build.here.body:
-            self.add(item)
-        for statement in loop.body:
-            for item in self.statement(statement):
-                self.add(item)
+        self.start(loop.body, entering, build.here.body)
         left, integers = self.pending[-1], self.integers_of(build)
         needless = all(any(place is other for other in self.used[used:]) for place in entering)
         matched = [next((other for other in left if integers.equal(other, cleared)), None) for cleared, _ in carried]

@@ -20,14 +20,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from adtrans import ir
-from adtrans.build import ONE, ZERO, Builder, const
+from adtrans.build import ONE, UNFAILING, ZERO, Builder, const
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Stmt, Store, Var
 
-# How many parts a sum may have, and what it costs to compute something again; what is not named costs DEAR.
+# How short a loop may be, how many parts a sum may have, and what it costs to compute something again; what is not
+# named costs DEAR.
+SHORT = 16
 PARTS = 32
 DEAR = 20
 COSTS = {"add": 1, "sub": 1, "mul": 1, "neg": 0, "min": 1, "max": 1, "select": 1, "abs": 1, "cast": 1, "truediv": 6}
-HOISTED = ("add", "sub", "mul", "neg", "min", "max")
 
 # An axis of a place: the level of the counter that it follows and what is added to it, or the index itself.
 Axis = tuple[int, int] | Operand
@@ -39,6 +40,18 @@ class Extent:
 
     low: Operand
     high: Operand
+
+    @classmethod
+    def of(cls, build: Builder, loop: For) -> Extent:
+        """The values of a counter, ascending."""
+        if loop.step == ONE:
+            return cls(loop.start, loop.stop)
+        return cls(build.prim("add", loop.stop, ONE), build.prim("add", loop.start, ONE))
+
+    @property
+    def short(self) -> bool:
+        return isinstance(self.low, Const) and isinstance(self.high, Const) and \
+            self.high.value - self.low.value < SHORT
 
 
 @dataclass(frozen=True)
@@ -95,8 +108,7 @@ class Nest:
 
     def extents(self, build: Builder) -> list[Extent]:
         """The values of the counters, ascending."""
-        return [Extent(loop.start, loop.stop) if loop.step == ONE else
-                Extent(build.prim("add", loop.stop, ONE), build.prim("add", loop.start, ONE)) for loop in self.loops]
+        return [Extent.of(build, loop) for loop in self.loops]
 
 
 def nest_of(loop: Stmt) -> Nest | None:
@@ -125,7 +137,7 @@ def divided(loops: tuple[For, ...], found: list[Stmt]) -> Nest | None:
     ahead, body = [], []
     for item in found:
         match item:
-            case Let(var, Prim(op, args)) if op in HOISTED and var.type == INT and dependent.isdisjoint(args):
+            case Let(var, Prim(op, args)) if op in UNFAILING and var.type == INT and dependent.isdisjoint(args):
                 ahead.append(item)
             case _:
                 dependent.update(ir.defined(item))
@@ -469,8 +481,3 @@ def remaining(nest: Nest, rest: list[Stmt]) -> list[Stmt]:
     for loop in reversed(nest.loops):
         body = (replace(loop, body=body),)
     return list(body)
-
-
-def short(extent: Extent, least: int) -> bool:
-    return isinstance(extent.low, Const) and isinstance(extent.high, Const) and \
-        extent.high.value - extent.low.value < least

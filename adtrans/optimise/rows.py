@@ -22,18 +22,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from adtrans import ir
-from adtrans.analysis.alias import exchanged, memory_classes
+from adtrans.analysis.alias import apart, exchanged, memory_classes
 from adtrans.analysis.indices import Indices
 from adtrans.analysis.ranges import Ranges
-from adtrans.build import ONE, ZERO, Builder, const, zero
+from adtrans.build import ONE, UNFAILING, ZERO, Builder, const, zero
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
+from adtrans.optimise.neighbours import Extent, plain
 from adtrans.optimise.simplify import substitute
 
-# How many values of an iteration a loop may keep, how short it may be, and over how many rows sums are gathered.
+# How many values of an iteration a loop may keep, and over how many rows sums are gathered.
 VALUES = 10
-SHORT = 16
 REACH = 4
-HOISTED = ("add", "sub", "mul", "neg", "min", "max")
 
 
 @dataclass(frozen=True)
@@ -87,25 +86,6 @@ class Family:
         return max(offset for offset, _ in self.members) - self.least
 
 
-@dataclass(frozen=True)
-class Range:
-    """The values of a counter, ascending: from `low` to below `high`."""
-
-    low: Operand
-    high: Operand
-
-    @classmethod
-    def of(cls, build: Builder, loop: For) -> Range:
-        if loop.step == ONE:
-            return cls(loop.start, loop.stop)
-        return cls(build.prim("add", loop.stop, ONE), build.prim("add", loop.start, ONE))
-
-    @property
-    def short(self) -> bool:
-        return isinstance(self.low, Const) and isinstance(self.high, Const) and \
-            self.high.value - self.low.value < SHORT
-
-
 class Rows:
     """`open` are the statement lists being made, outermost first; `depth` says in which of them a variable is, `least`
     which is the first that is not shared by iterations at the same time."""
@@ -147,7 +127,7 @@ class Rows:
         found = []
         for item in loop.body:
             match item:
-                case Let(var, Prim(op, args)) if op in HOISTED and var.type == INT and not inner.intersection(args):
+                case Let(var, Prim(op, args)) if op in UNFAILING and var.type == INT and not inner.intersection(args):
                     found.append(item)
                     inner.discard(var)
         return found
@@ -174,10 +154,7 @@ class Rows:
 
     def apart(self, one: Var, other: Var) -> bool:
         """Whether two references never are to the same memory."""
-        if self.classes[one] is not self.classes[other]:
-            return True
-        groups = self.exchanged.get(one, (None,))[0], self.exchanged.get(other, (0,))[0]
-        return one is not other and groups[0] == groups[1]
+        return apart(self.classes, self.exchanged, one, other)
 
     def turnable(self, loop: For, body: list[Stmt]) -> bool:
         """Whether iterations may run in the opposite order: what is stored is an iteration's own, and no stack has its
@@ -201,7 +178,7 @@ class Rows:
 
     # --- where rows of values are kept
 
-    def kept(self, known: Builder, inner: Inner, columns: Range, pad: int,
+    def kept(self, known: Builder, inner: Inner, columns: Extent, pad: int,
              slots: int | None) -> dict[Operand, Var] | None:
         """An array of zeros for each value, as far out as the extent is known; one row not just before its loop.
 
@@ -226,7 +203,7 @@ class Rows:
             return 0
         own = self.depth.get(operand, len(self.open))
         match known.definitions.get(operand):
-            case Prim(op, args) if op in HOISTED:
+            case Prim(op, args) if op in UNFAILING:
                 return min(max(self.level(known, arg) for arg in args), own)
             case Dim(array):
                 return min(self.depth.get(array, len(self.open)), own)
@@ -251,7 +228,7 @@ class Rows:
         build = self.builder(loop)
         for item in inner.outside:
             build.emit(item)
-        columns = Range.of(build, loop)
+        columns = Extent.of(build, loop)
         pad = max(map(spread, inner.rows))
         kept = None if columns.short else self.kept(build, inner, columns, pad, None)
         if kept is None:
@@ -264,7 +241,7 @@ class Rows:
         build.emit(If(build.prim("lt", columns.low, columns.high), tuple(block.body), (), (), loop.span))
         return build.here.body
 
-    def keep(self, build: Builder, inner: Inner, columns: Range, kept: dict[Operand, Var], slot: tuple[Operand, ...],
+    def keep(self, build: Builder, inner: Inner, columns: Extent, kept: dict[Operand, Var], slot: tuple[Operand, ...],
              pad: int) -> None:
         """The loop itself, which keeps what is to be added."""
         loop, cleared = inner.loop, self.cleared(inner)
@@ -310,8 +287,8 @@ class Rows:
     def over_rows(self, outer: For) -> list[Stmt] | None:
         """The statements in place of a loop that holds nothing but an innermost one, or None."""
         *before, last = outer.body or (None,)
-        if not plain(outer) or not all(isinstance(item, Let) and isinstance(item.expr, Prim) and item.expr.op in HOISTED
-                                       and item.var.type == INT for item in before):
+        if not plain(outer) or not all(isinstance(item, Let) and isinstance(item.expr, Prim) and item.var.type == INT
+                                       and item.expr.op in UNFAILING for item in before):
             return None
         inner = self.inner(last)
         if inner is None:
@@ -328,7 +305,7 @@ class Rows:
         build = self.builder(outer)
         for item in ahead:
             build.emit(item)
-        lines, columns = Range.of(build, outer), Range.of(build, last)
+        lines, columns = Extent.of(build, outer), Extent.of(build, last)
         pad = max(map(wide, families))
         pad = max([pad, *map(spread, others)])
         kept = None if columns.short or lines.short else self.kept(build, inner, columns, pad, reach + 1)
@@ -365,7 +342,7 @@ class Rows:
         return (kept, others) if fixed else ([], others)
 
     def lines(self, build: Builder, outer: For, before: list[Stmt], inner: Inner, families: list[Family],
-              others: list[list[Term]], lines: Range, columns: Range, kept: dict[Operand, Var], pad: int,
+              others: list[list[Term]], lines: Extent, columns: Extent, kept: dict[Operand, Var], pad: int,
               reach: int) -> None:
         """Rows of zeros, and the loop over rows."""
         width = build.prim("add", build.prim("sub", columns.high, columns.low), const(2 * pad))
@@ -390,7 +367,7 @@ class Rows:
         build.emit(replace(outer, start=lines.low, stop=stop, step=ONE, body=tuple(block.body)))
 
     @staticmethod
-    def add_family(build: Builder, outer: For, family: Family, columns: Range, kept: dict[Operand, Var], pad: int,
+    def add_family(build: Builder, outer: For, family: Family, columns: Extent, kept: dict[Operand, Var], pad: int,
                    slot: Operand, slots: int) -> None:
         """The loop over the row to which nothing is added any more after this iteration."""
         least = family.least
@@ -404,7 +381,7 @@ class Rows:
                 lambda term, place: build.load(kept[term.value], (slot_of[id(term)], place)), pad)
 
 
-def add_row(build: Builder, target: Term, columns: Range, terms: list[Term], value_of, pad: int) -> None:
+def add_row(build: Builder, target: Term, columns: Extent, terms: list[Term], value_of, pad: int) -> None:
     """The loop over the elements of a row that gets something."""
     least = min(term.offset for term in terms)
     start = build.prim("add", columns.low, const(least))
@@ -445,10 +422,6 @@ def wide(family: Family) -> int:
 def own(loop: For) -> set[Var]:
     """What the iterations of a loop define and carry."""
     return {var for item in loop.body for var in ir.defined(item)} | {carry.inside for carry in loop.carries}
-
-
-def plain(loop: For) -> bool:
-    return not loop.carries and loop.leave is None and loop.step in (ONE, const(-1))
 
 
 def accessed(loop: For) -> list[Var]:

@@ -15,9 +15,6 @@ from adtrans.build import ONE, Builder, combine, const, zero
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Operand, Prim, Stmt, Store, Var
 from adtrans.optimise.neighbours import Emission, Extent, Family, Nest, Places
 
-# What is the same in an integer whoever computes it.
-SAME = ("add", "sub", "mul", "neg", "min", "max")
-
 
 @dataclass(frozen=True)
 class Cleared:
