@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adtrans.leaves import map_leaves
-from adtrans.optimise import block, gather, jam
+from adtrans.optimise import block, jam, neighbours, products
 from adtrans.sharing import snapshot
 from tests import duals, poison
 from tests.duals.transplant import Transplant
@@ -69,15 +69,21 @@ def limited(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
+# Random programs' loops are short: limits below which loops are left as they are, and sizes of blocks.
+LIMITS = ((neighbours, "SHORT", 0), (products, "SHORT", 0), (block, "SHORT", 0), (block, "WIDTH", 3), (jam, "TOGETHER", 2))
+
+
 @contextmanager
 def short_loops():
     """Loops are divided however short they are, as those of random programs are, and blocks are as short."""
-    before = gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER
-    gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER = 0, 0, 3, 2
+    before = [getattr(module, name) for module, name, _ in LIMITS]
+    for module, name, value in LIMITS:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        gather.SHORT, block.SHORT, block.WIDTH, jam.TOGETHER = before
+        for (module, name, _), value in zip(LIMITS, before):
+            setattr(module, name, value)
 
 
 @contextmanager
