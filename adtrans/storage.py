@@ -227,10 +227,11 @@ class Storage:
         return self.stores[self.classes[store.array]] == [store] and self.injective(store)
 
     def injective(self, store: Store) -> bool:
-        """Whether each iteration stores to an element of its own."""
+        """Whether each iteration stores to an element of its own: an index that counted from the end may meet others."""
         region = self.regions.at[id(store)]
         loops = region.loops[self.lifetime(store.array):]
-        return all(isinstance(loop.owner, For) and loop.owner.counter in store.index for loop in loops)
+        return all(isinstance(loop.owner, For) and loop.owner.counter in store.index
+                   and self.dependence.ranges.not_negative(loop.owner.counter) for loop in loops)
 
     def lifetime(self, array: Var) -> int:
         """The number of loops around the allocation of an array: it is another one in each of their iterations."""

@@ -397,6 +397,25 @@ def test_aggregation_over_memory_read_by_a_computed_index():
     agree(scattered, X.copy(), idx, argnums=(0,))
 
 
+def test_stores_by_indices_from_the_end_meet_others():
+    def again(x, n):
+        for i in range(-1, n):
+            x[i] = np.exp(0.1 * x[1])
+        return np.sum(x * x)
+
+    def rows(x, n):
+        out = np.empty((n, 2))
+        for i in range(-1, n):
+            row = np.zeros(2)
+            for k in range(i + 2):
+                row[k % 2] += x[i] * x[i]
+            out[i] = row
+        return np.sum(out * out)
+
+    agree(again, X.copy(), 5, argnums=(0,))
+    agree(rows, X.copy(), 5, argnums=(0,))
+
+
 def test_float32_adjoints_are_float32():
     def f(x, s):
         y = np.zeros(5, dtype=np.float32)

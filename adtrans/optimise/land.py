@@ -8,7 +8,7 @@
             out[i, j] = g[j]
 
 The copy must be all that is done with the rows until the loops have ended, nothing may use the array after it, and an
-array that starts as zeros must have its row for itself.
+array that starts as zeros must have its row for itself: no index may count from the end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adtrans import ir
+from adtrans.analysis.ranges import Ranges
 from adtrans.ir import Alloc, Check, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, View
 from adtrans.optimise.first import stored_first
 
@@ -51,7 +52,7 @@ class Landing:
     """What may be made in place: `equal` maps extents to one that checks have shown to be the same."""
 
     def __init__(self, program: Program, allocations: dict[Var, Alloc]):
-        self.program, self.allocations = program, allocations
+        self.program, self.allocations, self.ranges = program, allocations, Ranges(program)
         self.equal: dict[Operand, Operand] = {}
         self.definitions: dict[Var, Any] = {}
         known: dict[tuple[Var, int], Var] = {}
@@ -151,7 +152,8 @@ class Landing:
         counters = [loop.counter for loop in loops[loops.index(holder):] if isinstance(loop, For)]
         if any(not isinstance(loop, (For, If)) for loop in loops):
             return False
-        own_row = self.allocations[copy.var].fill != "zeros" or all(counter in copy.index for counter in counters)
+        own_row = self.allocations[copy.var].fill != "zeros" or all(
+            counter in copy.index and self.ranges.not_negative(counter) for counter in counters)
         later = {var for statement in body[made:] for inner in ir.walk((statement,)) for var in ir.defined(inner)}
         names = aliases(copy.var, body)
         rest = [item for statement in body[at + 1:] for item in every_operand(statement)]

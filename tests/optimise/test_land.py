@@ -188,9 +188,20 @@ def nested(x):
     return out
 
 
+def from_the_end(x):
+    out = np.empty((x.shape[0], x.shape[1]))
+    for i in range(-1, x.shape[0]):
+        g = np.zeros(x.shape[1])
+        for k in range(i + 2):
+            for j in range(x.shape[1]):
+                g[j] += x[i, j] * x[k % x.shape[0], j]
+        out[i] = g
+    return out
+
+
 LANDS = {plain: True, backwards: True, added_twice: True, not_all_added: True, added_to_again_and_again: True,
          added_where_positive: True, nested: True, read_before: False, first_row: False, part_of_a_row: False,
-         written_after: False, rows_and_more: False, carried: False}
+         written_after: False, rows_and_more: False, carried: False, from_the_end: False}
 
 
 def summing(body):
