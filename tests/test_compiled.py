@@ -272,6 +272,19 @@ def test_an_index_out_of_range_is_an_error_in_compiled_code():
             g(np.ones(3), n)
 
 
+def test_an_index_out_of_range_that_is_not_reached_is_no_error():
+    def guarded(x):
+        for i in range(2):
+            if x[0] > 0.5:
+                x[0] = x[1] * x[0]
+        return x[0] * x[0]
+
+    g = adtrans.grad(guarded, boundscheck=False)
+    assert g(np.array([0.25])).tolist() == [0.5]  # arrays of one element are told from others
+    with pytest.raises(IndexError, match="out of bounds for axis 0"):
+        g(np.array([0.75]))
+
+
 def test_shapes_that_do_not_fit_are_errors_in_compiled_code():
     g = adtrans.grad(lambda x, y: np.sum(x * y))
     with pytest.raises(ValueError, match="could not be broadcast"):

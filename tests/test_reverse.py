@@ -400,7 +400,7 @@ def test_aggregation_over_memory_read_by_a_computed_index():
 def test_stores_by_indices_from_the_end_meet_others():
     def again(x, n):
         for i in range(-1, n):
-            x[i] = np.exp(0.1 * x[1])
+            x[i] = np.exp(0.1 * x[-1])
         return np.sum(x * x)
 
     def rows(x, n):

@@ -132,10 +132,11 @@ class Lowering:
         self.build.emit(Check(test, error, message, values, self.build.span))
 
     def check_index(self, test: Operand, index: Operand, extent: Operand, axis: int) -> None:
-        if test == FALSE and self.frame.pinned is None:
+        """The check of an index; one that is wrong for certain is an error at once where it is sure to be reached."""
+        if test == FALSE and self.frame.pinned is None and len(self.build.blocks) == 1:
             raise self.error(f"index {spell(index)} is out of bounds for axis {axis} with size {spell(extent)}",
                              kind="index")
-        if self.frame.pinned is None and (self.options.boundscheck or self.options.debug):
+        if self.frame.pinned is None and (test == FALSE or self.options.boundscheck or self.options.debug):
             self.check(test, "IndexError", f"index out of bounds for axis {axis}: index, size =", (index, extent))
 
     def assume(self, test: Operand) -> None:

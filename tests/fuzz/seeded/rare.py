@@ -5,9 +5,11 @@
 
 import numpy as np
 
+from adtrans.analysis.ranges import Ranges
 from adtrans.build import Builder
 from adtrans.ir import Alloc, View
 from adtrans.lower import values, views
+from adtrans.optimise import land
 from adtrans.reverse import Reverse
 from adtrans.tape import Forward
 from tests.fuzz.seeded.rows import partial
@@ -94,6 +96,38 @@ def maximum_of_equals(x, y):
     return np.maximum(x, y) * 2.0
 
 
+def wrapped_store_taken_as_alone(patch):
+    """What is stored by a counter that starts below zero is taken to stay where it is."""
+    patch.setattr(Ranges, "not_negative", lambda self, operand: True)
+
+
+def wrapped_store(x, n):
+    for i in range(-1, n):
+        x[i] = np.exp(0.1 * x[-1])
+    return np.sum(x * x)
+
+
+def wrapped_row_taken_as_new(patch):
+    """A row that another iteration has written to, counting from the end, is taken for one of zeros."""
+    original = land.Landing.__init__
+
+    def unproven(self, program, allocations):
+        original(self, program, allocations)
+        self.ranges.not_negative = lambda operand: True
+
+    patch.setattr(land.Landing, "__init__", unproven)
+
+
+def wrapped_row(x, n):
+    out = np.empty((n, 2))
+    for i in range(-1, n):
+        row = np.zeros(2)
+        for k in range(i + 2):
+            row[k % 2] += x[i] * x[i]
+        out[i] = row
+    return np.sum(out * out)
+
+
 VECTOR = np.array([0.7, 1.3, -0.4, 0.9, 0.25])
 RARE = {
     "view-shadow-apart": (view_shadow_apart, travelling_view, (VECTOR, 0.8), 0),
@@ -102,5 +136,7 @@ RARE = {
         transposition_inverted, cyclic_transposition, (np.sin(np.arange(8.0)).reshape(2, 2, 2),), 0),
     "negative-index-of-view-not-wrapped": (
         negative_index_of_view_not_wrapped, negative_index_of_view, (VECTOR, -1), 0),
+    "wrapped-store-taken-as-alone": (wrapped_store_taken_as_alone, wrapped_store, (VECTOR, 5), 0),
+    "wrapped-row-taken-as-new": (wrapped_row_taken_as_new, wrapped_row, (VECTOR, 5), 0),
     "maximum-tie-to-both": (maximum_tie_to_both, maximum_of_equals, (0.5, 0.5), (0, 1)),
 }  # fmt: skip
