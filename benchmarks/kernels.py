@@ -9,7 +9,8 @@ The command is `python benchmarks/kernels.py [--small | --large] [--only NAME ..
   value      the program by adtrans
   gradient   value and gradient by adtrans; '/primal' is against the faster of Numba and loops
   by hand    a hand-written adjoint in Numba, the forward run included
-  JAX        value and gradient in JAX, written for JAX: vectorised, scans, library factorisations; 64-bit, jitted
+  JAX        value and gradient in JAX, the same algorithm written for JAX: vectorised, scans; 64-bit, jitted
+  library    another algorithm for the same in JAX: factorisations by its library
   port       the same, translated loop for loop
 
 Procedures are timed as `adjoint`, what returns arrays as the gradient of a weighted sum. Arguments that a run changes
@@ -25,8 +26,8 @@ from timing import alone, alternate, difference, ratio
 
 TOLERANCE = 1e-8
 FLAGS = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"}}
-TITLES = ("program", "NumPy", "Numba", "loops", "value", "gradient", "by hand", "JAX", "port", "/primal", "value/",
-          "/by hand", "/JAX", "apart")
+TITLES = ("program", "NumPy", "Numba", "loops", "value", "gradient", "by hand", "JAX", "library", "port",
+          "/primal", "value/", "/by hand", "/JAX", "apart")
 RATIOS = ("/primal", "value/", "/by hand", "/JAX")
 
 
@@ -44,13 +45,15 @@ def primals(subject):
 def gradients(subject, large):
     """Contenders that compute the gradient."""
     from by_hand import ADJOINTS
-    from peers import jax_kernels, jax_ports
+    from peers import jax_kernels, jax_libraries, jax_ports
 
     found = {"gradient": subject.gradient()}
     if subject.case.name in ADJOINTS:
         found["by hand"] = subject.hand_adjoint(ADJOINTS[subject.case.name])
     if subject.case.name in jax_kernels:
         found["JAX"] = subject.jax(jax_kernels[subject.case.name])
+    if subject.case.name in jax_libraries:
+        found["library"] = subject.jax(jax_libraries[subject.case.name])
     if subject.case.name in jax_ports and not large:
         found["port"] = subject.jax(jax_ports[subject.case.name])
     return found
@@ -115,7 +118,7 @@ def main():
             print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", flush=True)
             continue
         rows.append((name, CASES[name].group, ratios))
-        table.print_row((name, *[readable(times.get(title)) for title in TITLES[1:9]],
+        table.print_row((name, *[readable(times.get(title)) for title in TITLES[1:10]],
                          *[plain(ratios[title]) for title in RATIOS], f"{apart:.0e}"))
     print_means([row[1:] for row in rows], RATIOS, GROUPS)
     if options.plot:
