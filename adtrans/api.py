@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from adtrans.errors import ArgumentError
+import numpy as np
+
+from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import GradientFunction, Settings
+from adtrans.segments import AUTOMATIC
 
 
 def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux: bool = False, target: str = "cpu",
-         parallel: bool = False, checkpoint: Any = None, cache: bool = True, boundscheck: bool = True,
+         parallel: bool = False, checkpoint: bool | int | None = None, cache: bool = True, boundscheck: bool = True,
          debug: bool = False) -> Any:
     """The gradient of a function with a scalar result, as a function of the same arguments.
 
@@ -28,6 +31,10 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
     are the same, bit for bit, for any number of threads (`numba.set_num_threads`). Exceptions are those of the loop in
     order.
 
+    With `checkpoint` the reverse sweep runs the function's outermost loops again in parts, from snapshots, instead of
+    keeping values of all their iterations: True for as many parts as there are iterations in each, or the number of
+    parts. See `adtrans.checkpoint`, which asks for this in one loop, for what it costs and which loops it takes.
+
     Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
     outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
     arguments of a wrong type.
@@ -37,13 +44,13 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
     >>> grad(square).interpreted(3.0)
     6.0
     """
-    settings = Settings(freeze(argnums), has_aux, target, parallel, checkpoint, cache, boundscheck, debug)
+    settings = Settings(freeze(argnums), has_aux, target, parallel, parts(checkpoint), cache, boundscheck, debug)
     return decorate(fun, settings, False)
 
 
 def value_and_grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux: bool = False,
-                   target: str = "cpu", parallel: bool = False, checkpoint: Any = None, cache: bool = True,
-                   boundscheck: bool = True, debug: bool = False) -> Any:
+                   target: str = "cpu", parallel: bool = False, checkpoint: bool | int | None = None,
+                   cache: bool = True, boundscheck: bool = True, debug: bool = False) -> Any:
     """Like `grad`; calling the result gives (value, gradient).
 
     >>> def square(x):
@@ -51,8 +58,21 @@ def value_and_grad(fun: Callable | None = None, *, argnums: int | str | tuple = 
     >>> value_and_grad(square).interpreted(3.0)
     (9.0, 6.0)
     """
-    settings = Settings(freeze(argnums), has_aux, target, parallel, checkpoint, cache, boundscheck, debug)
+    settings = Settings(freeze(argnums), has_aux, target, parallel, parts(checkpoint), cache, boundscheck, debug)
     return decorate(fun, settings, True)
+
+
+def parts(checkpoint: bool | int | None) -> int | None:
+    """The number of parts that loops are run again in, `AUTOMATIC`, or None."""
+    if checkpoint is None or checkpoint is False:
+        return None
+    if checkpoint is True:
+        return AUTOMATIC
+    if not isinstance(checkpoint, (int, np.integer)):
+        raise ArgumentError(f"checkpoint is True or a number of parts, not {checkpoint!r}")
+    if checkpoint < 1:
+        raise ArgumentValueError(f"checkpoint needs at least one part, not {checkpoint}")
+    return int(checkpoint)
 
 
 def freeze(argnums):

@@ -3,26 +3,28 @@
     differentiate(program, (x,), seeds=[(result, const(1.0))], values=(result,))
 
 The forward sweep is the program itself with what the plan wants stored, the reverse sweep follows (see `reverse`);
-loops whose iterations are on their own are reversed in place (see `local`).
+loops whose iterations are on their own are reversed in place (see `local`), others in parts (see `segments`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from adtrans.analysis.activity import Activity, analyse
 from adtrans.analysis.regions import Regions
 from adtrans.build import Builder, zero
 from adtrans.extremes import located
 from adtrans.factorise import factorise
-from adtrans.ir import Array, ListOf, Operand, Prim, Program, Var
+from adtrans.ir import Array, For, ListOf, Operand, Prim, Program, Var
 from adtrans.local import Local, local_loops, reverse_in_place
 from adtrans.matrices import keep_operands
 from adtrans.originals import keep_originals
 from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
 from adtrans.rules.rule import TRANSCENDENTAL, plain
-from adtrans.storage import Stack, Tape
+from adtrans.segments import Segments, segmented
+from adtrans.storage import Stack, Storage, Tape
 from adtrans.tape import forward_sweep
 from adtrans.windows import Window, keep, windows
 
@@ -50,12 +52,26 @@ def differentiate(program: Program, inputs: tuple[Var, ...], *, seeds: Seeds, sh
     kept = keep_originals(program, activity) if in_place else program
     if kept is not program:
         program, activity = kept, analyse(kept, inputs, outputs)
-    reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, frozenset())
+    settled = program, activity, inputs, seeds, shadows or {}, values, in_place
+    reverse, made = sweeps(*settled)
+    parts = frozenset() if not in_place else heavy(program, reverse.storage)
+    if parts:
+        reverse, made = sweeps(*settled, parts=parts)
     kept = taped(reverse)
     rows, instead = windows(reverse.storage, kept)
     if rows or any(spared(reverse, var, kept) for var in kept):
-        reverse, made = sweeps(program, activity, inputs, seeds, shadows or {}, values, in_place, kept - instead, rows)
+        reverse, made = sweeps(*settled, kept - instead, rows, parts)
     return made
+
+
+def heavy(program: Program, storage: Storage) -> frozenset[int]:
+    """The loops to be run in parts of whose iterations values are kept, by identity."""
+    marked = {id(item): item for item in program.body if isinstance(item, For) and item.segments is not None}
+    if not marked:
+        return frozenset()
+    holders = {id(loop.owner) for var, plan in storage.plans.items() if isinstance(plan, (Tape, Stack))
+               for loop in storage.regions.home[var].loops}
+    return frozenset(marked.keys() & holders)
 
 
 def taped(reverse: Reverse) -> frozenset[Var]:
@@ -73,9 +89,10 @@ def spared(reverse: Reverse, var: Var, kept: frozenset[Var]) -> bool:
 
 
 def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds: Seeds, given: dict[Var, Var],
-           values: tuple[Operand, ...], in_place: bool, wanted: frozenset[Var],
-           rows: Sequence[Window] = ()) -> tuple[Reverse, Program]:
-    """The program with both sweeps; `wanted` are values that are taped in any case, `rows` elements that are."""
+           values: tuple[Operand, ...], in_place: bool, wanted: frozenset[Var] = frozenset(),
+           rows: Sequence[Window] = (), parts: frozenset[int] = frozenset()) -> tuple[Reverse, Program]:
+    """The program with both sweeps; `wanted` are values that are taped in any case, `rows` elements that are, `parts`
+    loops that are run again in parts."""
     regions = Regions(program)
     prologue = Builder(relaxed=True)
     made: dict[Var, Var] = {}
@@ -85,7 +102,11 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
             shape = tuple(prologue.dim(var, k) for k in range(var.type.rank))
             (made if var in inputs else others)[var] = prologue.alloc(var.type.dtype, shape, "zeros", bar_name(var))
     local = local_loops(program, activity, regions, seeds) if in_place else {}
-    reverse = Reverse(program, activity, regions, {**given, **made, **others}, local, wanted)
+    cut = {at: each for at, each in segmented(program, activity, regions, parts).items() if at not in local}
+    reverse = Reverse(program, activity, regions, {**given, **made, **others}, local, wanted, {
+        at: partial(each.reverse, differentiate=differentiate) for at, each in cut.items()})
+    for each in cut.values():
+        each.forward(reverse.companions)
     keep(reverse.storage, rows)
     reverse.untouched = set(made) - set(reverse.companions)
     for each in local.values():
@@ -97,14 +118,14 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
         elif isinstance(result, Var) and result.type.is_float:
             reverse.add(result, bar)
     reverse.block(program.body)
-    body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions, local),
+    body = (*prologue.here.body, *forward_sweep(program, reverse.storage, reverse.companions, {**local, **cut}),
             *reverse.build.here.body)
     shadows = reverse.mirrors[regions.root].shadows
     gradients = tuple(shadows[var] if var in made else reverse.bars.get(var, zero(var.type))
                       for var in inputs if var not in given)
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
-             "discrete": activity.discrete, "tapes": tapes_of(reverse, local),
+             "discrete": activity.discrete, "tapes": tapes_of(reverse, [*local.values(), *cut.values()]),
              "own stacks": frozenset(stack for each in local.values() for stack in each.tapes
                                      if isinstance(stack.type, ListOf)),
              "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
@@ -112,8 +133,8 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
     return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 
 
-def tapes_of(reverse: Reverse, local: dict[int, Local]) -> set[Var]:
+def tapes_of(reverse: Reverse, loops: list[Local | Segments]) -> set[Var]:
     """The tapes and stacks that are made at the level of the program."""
     found = {plan.array if isinstance(plan, Tape) else plan.stack for plan in reverse.storage.plans.values()
              if isinstance(plan, (Tape, Stack))}
-    return found.union(*(each.tapes for each in local.values()))
+    return found.union(*(each.tapes for each in loops))

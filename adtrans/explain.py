@@ -183,7 +183,7 @@ def kept_arrays(program: Program) -> Iterator[Var]:
     """The arrays and stacks that the reverse sweep has had made."""
     for statement in ir.walk(program.body):
         match statement:
-            case Alloc(var) if not var.user and (var.name or "").endswith(("tape", "_kept")):
+            case Alloc(var) if not var.user and (var.name or "").endswith(("tape", "_kept", "_snapshots")):
                 yield var
             case NewList(var):
                 yield var

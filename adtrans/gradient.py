@@ -49,7 +49,7 @@ class Settings:
     has_aux: bool = False
     target: str = "cpu"
     parallel: bool = False
-    checkpoint: Any = None
+    checkpoint: int | None = None
     cache: bool = True
     boundscheck: bool = True
     debug: bool = False
@@ -360,7 +360,8 @@ class GradientFunction:
         return found
 
     def _options(self) -> Options:
-        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs))
+        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs),
+                       segments=self.settings.checkpoint)
 
     def _make(self, key, specs, options: Options) -> Specialisation:
         exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])
@@ -413,8 +414,8 @@ class GradientFunction:
     def _mode(self, found: Specialisation, name: str) -> Mode:
         mode = found.modes.get(name)
         if mode is None:
-            if self.settings.target != "cpu" or self.settings.checkpoint is not None:
-                raise UnsupportedError("target= and checkpoint= are not built yet")
+            if self.settings.target != "cpu":
+                raise UnsupportedError("target= is not built yet")
             mode = self._from_disk(found, name)
             if mode is None:
                 mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,

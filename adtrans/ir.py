@@ -260,7 +260,8 @@ class Carry:
 @dataclass(frozen=True)
 class For:
     """for counter in range(start, stop, step). `leave`, when given, ends the loop after an iteration
-    in which it is true. The counter takes Python's values. `step` is never zero (checked before)."""
+    in which it is true. The counter takes Python's values. `step` is never zero (checked before). `segments`: the
+    reverse sweep runs the loop again in so many parts (see `segments`)."""
 
     counter: Var
     start: Operand
@@ -270,6 +271,7 @@ class For:
     body: tuple[Stmt, ...]
     leave: Operand | None = None
     span: Span | None = None
+    segments: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -69,8 +69,11 @@ class Reverse:
     """The reverse sweep of one program."""
 
     def __init__(self, program: Program, activity: Activity, regions: Regions, shadows: dict[Var, Var],
-                 local: dict[int, Local], wanted: frozenset[Var] = frozenset()):
+                 local: dict[int, Local], wanted: frozenset[Var] = frozenset(),
+                 again: dict[int, Callable[[Reverse], None]] | None = None):
+        """`local` loops are reversed already, loops of `again` by a function of their own."""
         self.program, self.activity, self.regions, self.local = program, activity, regions, local
+        self.again_in_parts = again or {}
         self.storage = Storage(program, regions, activity.classes, kept=self.needs_result, placed=self.needs_place,
                                wanted=wanted)
         self.build = Builder(relaxed=True)
@@ -297,6 +300,8 @@ class Reverse:
                     self.call(statement)
             case For() if id(statement) in self.local:
                 self.reversed_already(self.local[id(statement)])
+            case For() if id(statement) in self.again_in_parts:
+                self.again_in_parts[id(statement)](self)
             case For() | While():
                 self.loop(statement)
             case If():

@@ -38,6 +38,7 @@ from adtrans.optimise.settle import settle
 from adtrans.optimise.simplify import simplify
 from adtrans.optimise.strips import strips
 from adtrans.reverse import add_nest, clear_nest
+from adtrans.segments import marked
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.vector import dots_type, push_many
 from adtrans.write import Grouping, written
@@ -80,7 +81,10 @@ def read(fun: Callable, specs: dict[str, Spec], options: Options) -> Reading:
         own = frozenset(param for made in lowered.params.values() for param in made if isinstance(param.type, Array))
         program = replace(program, facts={**program.facts, "outputs": tuple(own)})
     plain = copying(program, own)
-    return Reading(lowered, finished(plain, options), plain, lowered.optimistic, options.debug)
+    value = finished(plain, options)
+    if options.segments is not None:
+        value = marked(value, options.segments)
+    return Reading(lowered, value, plain, lowered.optimistic, options.debug)
 
 
 def prepared(program: Program, options: Options) -> Program:

@@ -33,17 +33,19 @@ from adtrans.ir import (
     While,
 )
 from adtrans.local import Local
+from adtrans.segments import Segments
 from adtrans.storage import Export, Stack, Storage, Tape
 
 
 def forward_sweep(program: Program, storage: Storage, companions: dict[Var, Var],
-                  local: dict[int, Local]) -> tuple[Stmt, ...]:
+                  local: dict[int, Local | Segments]) -> tuple[Stmt, ...]:
     """The statements of the forward sweep; those of loops in `local` have been made already."""
     return Forward(program, storage, companions, local).function_level()
 
 
 class Forward:
-    def __init__(self, program: Program, storage: Storage, companions: dict[Var, Var], local: dict[int, Local]):
+    def __init__(self, program: Program, storage: Storage, companions: dict[Var, Var],
+                 local: dict[int, Local | Segments]):
         self.program, self.storage, self.companions, self.local = program, storage, companions, local
         self.regions = storage.regions
         self.setup: dict[int, list[Stmt]] = {}

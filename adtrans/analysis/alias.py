@@ -70,12 +70,26 @@ def exchanged(program: Program) -> dict[Var, tuple]:
                 arrays = [carry for carry in carries if isinstance(carry.inside.type, Array)]
                 starts = [carry.init for carry in arrays]
                 groups = {apart[start][0] for start in starts if start in apart}
-                if len(arrays) > 1 and {carry.next for carry in arrays} == {carry.inside for carry in arrays} \
-                        and all(start in apart for start in starts) and len(set(starts)) == len(starts) \
-                        and len(groups) == 1:
+                if len(arrays) > 1 and permutes(statement) and all(start in apart for start in starts) \
+                        and len(set(starts)) == len(starts) and len(groups) == 1:
                     apart.update({carry.inside: (("inside", id(statement)), carry.inside) for carry in arrays})
                     apart.update({carry.after: (("after", id(statement)), carry.after) for carry in arrays})
     return apart
+
+
+def permutes(loop: For | While) -> bool:
+    """Whether the array references that an iteration hands on are those that it was given, in some order, loops within
+    that do the same included."""
+    arrays = [carry for carry in loop.carries if isinstance(carry.inside.type, Array)]
+    given, handed = {carry.inside for carry in arrays}, {carry.next for carry in arrays}
+    for statement in reversed(loop.body):
+        if handed == given or len(handed) < len(arrays):
+            break
+        if isinstance(statement, For):
+            inner = {carry.after: carry.init for carry in statement.carries if isinstance(carry.inside.type, Array)}
+            if handed == inner.keys() and permutes(statement):
+                handed = set(inner.values())
+    return handed == given and len(handed) == len(arrays)
 
 
 def apart(classes: Classes, exchanged: dict[Var, tuple], one: Var, other: Var) -> bool:

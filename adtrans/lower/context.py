@@ -31,12 +31,13 @@ KINDS = {
 @dataclass(frozen=True)
 class Options:
     """What the user asked for, as far as reading a program depends on it; a `procedure` leaves its results in its
-    arguments."""
+    arguments, `segments` is in how many parts the reverse sweep runs loops again."""
 
     boundscheck: bool = True
     debug: bool = False
     dynamic_broadcast: bool = False
     procedure: bool = False
+    segments: int | None = None
 
 
 @dataclass

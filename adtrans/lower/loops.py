@@ -124,7 +124,7 @@ def counted(low, node, number: int, iterable: Value, body: Callable[[Value], Non
     def build(counter, carries, statements):
         leave = low.loop_left
         return For(counter, start, stop, step, carries, statements, None if leave == FALSE else leave,
-                   low.build.span)
+                   low.build.span, iterable.segments if isinstance(iterable, Range) else None)
 
     carried(low, node, number, run, build)
     after_loop(low, number, orelse)

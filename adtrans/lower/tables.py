@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from adtrans import markers
+from adtrans.ir import Const, Scalar
 from adtrans.lower import (
     builtins,
     creation,
@@ -17,7 +20,9 @@ from adtrans.lower import (
     special_ufuncs,
     ufuncs,
 )
-from adtrans.lower.values import Arrayish, Num, Py, Value
+from adtrans.lower.scalars import static_int
+from adtrans.lower.values import NONE, Arrayish, Num, Py, Range, Value
+from adtrans.segments import AUTOMATIC
 
 KNOWN: dict = {}
 for _table in (builtins.TABLE, ufuncs.TABLE, integral_ufuncs.TABLE, reductions.TABLE, products.TABLE, creation.TABLE,
@@ -27,9 +32,7 @@ for _table in (builtins.TABLE, ufuncs.TABLE, integral_ufuncs.TABLE, reductions.T
 
 def round_(low, args, keywords) -> Value:
     """np.round, np.around."""
-    from adtrans.ir import Const, Scalar
     from adtrans.lower import nests
-    from adtrans.lower.scalars import static_int
 
     builtins.arity(low, "round", args, keywords, 1, 2, ("decimals",))
     places = static_int(args[1] if len(args) > 1 else keywords.get("decimals", Num(builtins.ZERO, True)))
@@ -68,15 +71,24 @@ def finfo(low, args, keywords) -> Value:
     return Py(np.finfo(np.dtype(code)))
 
 
-def passing(name: str):
-    def run(low, args, keywords) -> Value:
-        return args[0]
-
-    return run
+def checkpoint(low, args, keywords) -> Value:
+    """A range whose loop is run again in parts by the reverse sweep."""
+    builtins.arity(low, "checkpoint", args, keywords, 1, 2, ("segments",))
+    iterable, given = args[0], args[1] if len(args) > 1 else keywords.get("segments", NONE)
+    if not isinstance(iterable, Range):
+        raise low.error("checkpoint() takes a range", kind="type")
+    if given == NONE:
+        return replace(iterable, segments=AUTOMATIC)
+    segments = static_int(given)
+    if segments is None:
+        raise low.error("checkpoint() needs a number of segments known before the program runs")
+    if segments < 1:
+        raise low.error("checkpoint() needs at least one segment", kind="value")
+    return replace(iterable, segments=segments)
 
 
 KNOWN.update({np.round: round_, np.around: round_, np.finfo: finfo, markers.stop_gradient: stop_gradient,
-              markers.checkpoint: passing("checkpoint")})
+              markers.checkpoint: checkpoint})
 
 HINTS = {
     "numpy.random": "pass random numbers in as an argument",

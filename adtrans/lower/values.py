@@ -137,11 +137,12 @@ class SliceV:
 
 @dataclass(frozen=True)
 class Range:
-    """range(start, stop, step)."""
+    """range(start, stop, step); `segments` is what `checkpoint` said of it."""
 
     start: Operand
     stop: Operand
     step: Operand
+    segments: int | None = None
 
 
 @dataclass(frozen=True)
