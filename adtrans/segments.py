@@ -149,6 +149,8 @@ class Segments:
         bars = [Var(end.type, f"{carry.inside.name or 't'}_bar") for carry, end in zip(carried, ends)]
         sums = [Var(var.type, f"{var.name or 't'}_bar") for var in outer]
         number, span = Var(ir.INT, "s"), build.span
+        written = {activity.classes[item.array] for item in ir.walk(loop.body)
+                   if isinstance(item, (Store, Accumulate))}
         with build.block() as block:
             low, high = self.limits(build, number)
             starts, shadows = turns.back(build, *((low, high) if loop.step == ONE else (high, low)))
@@ -161,12 +163,10 @@ class Segments:
             program, results = self.part(reverse.program, low, high, {**starts, **inits})
             ours = dict(zip(loop.carries, results))
             arrays.update(shadows)
-            written = {activity.classes[item.array] for item in ir.walk(loop.body)
-                       if isinstance(item, (Store, Accumulate))}
+            left = tuple(var for var in arrays if var in shadows or activity.classes[var] in written)
             made = differentiate(
-                program, (*arrays, *(inits[carry] for carry in carried), *outer), shadows=arrays,
-                ends=tuple(var for var in arrays if var in shadows or activity.classes[var] in written),
-                seeds=[(ours[carry], bar) for carry, bar in zip(carried, bars)])
+                replace(program, facts={"outputs": left}), (*arrays, *(inits[carry] for carry in carried), *outer),
+                shadows=arrays, ends=left, seeds=[(ours[carry], bar) for carry, bar in zip(carried, bars)])
             for statement in made.body:
                 build.emit(statement)
             nexts, added = made.results[:len(carried)], made.results[len(carried):]

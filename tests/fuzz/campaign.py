@@ -202,8 +202,9 @@ def parsed(arguments):
     )
     parser.add_argument("--dump", default=None, metavar="DIR", help="write failing programs here")
     parser.add_argument("--cache", action="store_true", help="let the compiler use its disk cache")
+    parser.add_argument("--checkpoint", type=int, default=None, metavar="N", help="run loops again in N parts")
     options = parser.parse_args(arguments)
-    options.transform = {"cache": options.cache}
+    options.transform = {"cache": options.cache, "checkpoint": options.checkpoint}
     return options
 
 
