@@ -33,7 +33,9 @@ def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux
 
     With `checkpoint` the reverse sweep runs the function's outermost loops again in parts, from snapshots, instead of
     keeping values of all their iterations: True for as many parts as there are iterations in each, or the number of
-    parts. See `adtrans.checkpoint`, which asks for this in one loop, for what it costs and which loops it takes.
+    parts. See `adtrans.checkpoint`, which asks for this in one loop, for what it costs and which loops it takes. By
+    default it is done, in calls from Python, where what a loop keeps is large: more than the processor's caches hold
+    while a part's would fit, or more than a quarter of the memory. False never does it.
 
     Works as `grad(f)`, `@grad` and `@grad(argnums=(0, 1))`. Raises UnsupportedError, pointing at the line, for Python
     outside the language; NonDifferentiableError where the result has no derivative; ArgumentError (a TypeError) for
@@ -63,9 +65,9 @@ def value_and_grad(fun: Callable | None = None, *, argnums: int | str | tuple = 
 
 
 def parts(checkpoint: bool | int | None) -> int | None:
-    """The number of parts that loops are run again in, `AUTOMATIC`, or None."""
+    """The number of parts that loops are run again in, `AUTOMATIC`, False for none, None where that depends."""
     if checkpoint is None or checkpoint is False:
-        return None
+        return checkpoint
     if checkpoint is True:
         return AUTOMATIC
     if not isinstance(checkpoint, (int, np.integer)):

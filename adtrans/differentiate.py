@@ -23,7 +23,8 @@ from adtrans.matrices import keep_operands
 from adtrans.originals import keep_originals
 from adtrans.reverse import Reverse, Seeds, add_nest, bar_name
 from adtrans.rules.rule import TRANSCENDENTAL, plain
-from adtrans.segments import Segments, segmented
+from adtrans.segments import Segments, runs_again, segmented
+from adtrans.sizing import sizes
 from adtrans.storage import Stack, Storage, Tape
 from adtrans.tape import forward_sweep
 from adtrans.windows import Window, keep, windows
@@ -129,7 +130,8 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
              "own stacks": frozenset(stack for each in local.values() for stack in each.tapes
                                      if isinstance(stack.type, ListOf)),
              "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
-             "forward": len(body) - len(reverse.build.here.body)}
+             "forward": len(body) - len(reverse.build.here.body),
+             "sizes": sizes(program, reverse.storage, runs_again(program, activity, local)) if in_place else None}
     return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)
 
 

@@ -76,6 +76,15 @@ class Call:
         return all(self.writer.fits(self.places[name], self.found.specs[name], self.found.exact)
                    for name in self.gradient.names)
 
+    def sized(self, mode: Mode) -> None:
+        """The condition that the sizes of arguments want loops run in parts, or whole, as this mode runs them."""
+        plain = next((found for found in self.gradient.specialisations.values() if found.divided is self.found), None)
+        if plain is not None:
+            mode = next(plain.modes[name] for name, other in self.found.modes.items() if other is mode)
+        if mode.large is not None and self.gradient.divides:
+            given = f"{self.writer.named(mode.large)}({', '.join(self.writer.given)})"
+            self.writer.conditions.append(given if plain is not None else f"not {given}")
+
     def finish(self, mode: Mode, result: str | None, remember: bool, operands: str = "") -> Direct | None:
         """The method that returns `result`, an expression of `_made`."""
         if result is None:
@@ -129,7 +138,10 @@ def make(gradient: GradientFunction, found: Specialisation, mode: Mode, name: st
     if not short(gradient, found, mode):
         return None
     call = Call(gradient, found)
-    return call.finish(mode, outcome(call, mode, name, raw), name != "value") if call.fits() else None
+    if not call.fits():
+        return None
+    call.sized(mode)
+    return call.finish(mode, outcome(call, mode, name, raw), name != "value")
 
 
 def outcome(call: Call, mode: Mode, name: str, raw: Any) -> str | None:
@@ -185,6 +197,7 @@ def make_adjoint(adjoint: Adjoint, found: Specialisation, mode: Mode) -> Direct 
     call = Call(adjoint, found, Form(keyword="bars"))
     if not call.fits():
         return None
+    call.sized(mode)
     writer = call.writer
     writer.conditions.append(f"{writer.named(type)}(bars) is {writer.named(dict)} and "
                              f"{writer.named(len)}(bars) == {len(names)}")

@@ -10,18 +10,22 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
 from adtrans import cache as store
 from adtrans import direct, specialise
+from adtrans.backend import python
 from adtrans.backend.typing import register
 from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError, UnsupportedError
 from adtrans.identity import Identity
 from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
+from adtrans.segments import AUTOMATIC
 from adtrans.sharing import overlapping, part, share
+from adtrans.sizing import large
 from adtrans.source import read as read_source
 from adtrans.source import unwrap
 from adtrans.structure import (
@@ -49,7 +53,7 @@ class Settings:
     has_aux: bool = False
     target: str = "cpu"
     parallel: bool = False
-    checkpoint: int | None = None
+    checkpoint: int | Literal[False] | None = None
     cache: bool = True
     boundscheck: bool = True
     debug: bool = False
@@ -69,6 +73,12 @@ class Mode:
     from_cache: bool = False
     proven: set = field(default_factory=set)
 
+    @cached_property
+    def large(self) -> Callable[..., bool] | None:
+        """Whether loops are better run again in parts, by the operands of compiled code; None where they never are."""
+        text = self.product.meta.get("sizes")
+        return large(python.load_module(text, "count", "count")) if text else None
+
 
 @dataclass
 class Specialisation:
@@ -81,6 +91,7 @@ class Specialisation:
     directs: dict[str, direct.Direct | None] = field(default_factory=dict)
     needs_ones: bool = False
     exact: bool = False
+    divided: Specialisation | None = None
 
     @property
     def shared(self) -> bool:
@@ -261,6 +272,9 @@ class GradientFunction:
         found = self._find(bound)
         while True:
             mode = self._mode(found, mode_name)
+            if self._is_large(found, mode, bound):
+                found = self._divided(found)
+                continue
             if mode_name != "value":
                 self.latest = mode
             self._check_captured(found, mode, bound)
@@ -277,6 +291,23 @@ class GradientFunction:
             except (IndexError, ZeroDivisionError, AssertionError, UnboundLocalError, ArithmeticError, RuntimeError,
                     TypeError, KeyError, LookupError) as error:
                 raise located(error) from None
+
+    @property
+    def divides(self) -> bool:
+        """Whether it may be chosen to run loops again in parts."""
+        return not self.settings.parallel and self.settings.checkpoint is None
+
+    def _is_large(self, found: Specialisation, mode: Mode, bound: dict[str, Any]) -> bool:
+        """Whether these arguments want loops run again in parts."""
+        if mode.large is None or not self.divides or found.options.segments is not None:
+            return False
+        return mode.large(*self._flat(found, bound), *mode.product.captured)
+
+    def _divided(self, found: Specialisation) -> Specialisation:
+        """The specialisation in which loops are run again in parts."""
+        if found.divided is None:
+            found.divided = Specialisation(found.specs, replace(found.options, segments=AUTOMATIC), exact=found.exact)
+        return found.divided
 
     @staticmethod
     def _check_captured(found: Specialisation, mode: Mode, bound) -> None:
@@ -361,7 +392,7 @@ class GradientFunction:
 
     def _options(self) -> Options:
         return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs),
-                       segments=self.settings.checkpoint)
+                       segments=self.settings.checkpoint or None)
 
     def _make(self, key, specs, options: Options) -> Specialisation:
         exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])
@@ -373,6 +404,7 @@ class GradientFunction:
         message = str(error.args[0]) if error.args else ""
         if not message.endswith(NOTE) or found.options.dynamic_broadcast:
             return None
+        found = next((plain for plain in self.specialisations.values() if plain.divided is found), found)
         key = next(key for key, value in self.specialisations.items() if value is found)
         if key and key[-1] != "ones":
             found.needs_ones = True
@@ -496,10 +528,16 @@ class GradientFunction:
 
     def inspect_source(self, /, *args, **kwargs) -> str:
         """The generated gradient source for these argument types, without compiling anything."""
-        found = self._find(self._bind(args, kwargs))
-        mode = self._mode(found, "value_and_grad" if self.with_value else "grad")
-        self.latest = mode
-        return mode.product.text
+        self.latest = self._chosen("value_and_grad" if self.with_value else "grad", self._bind(args, kwargs))[1]
+        return self.latest.product.text
+
+    def _chosen(self, name: str, bound: dict[str, Any]) -> tuple[Specialisation, Mode]:
+        """The specialisation and mode that a call with these arguments runs."""
+        found = self._find(bound)
+        mode = self._mode(found, name)
+        if self._is_large(found, mode, bound):
+            found = self._divided(found)
+        return found, self._mode(found, name)
 
     @property
     def signatures(self) -> list[tuple[str, ...]]:
@@ -526,8 +564,8 @@ class GradientFunction:
     def _made_for(self, args, kwargs):
         """Reading, the gradient's program, and its arguments as generated code takes them."""
         bound = self._bind(args, kwargs)
-        found = self._find(bound)
         mode = "value_and_grad" if self.with_value else "grad"
+        found = self._chosen(mode, bound)[0]
         reading = self._reading(found)
         program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux)
         return reading, program, (*self._flat(found, bound), *reading.lowered.captured_arrays)

@@ -64,7 +64,7 @@ class Adjoint(GradientFunction):
 
     def inspect_source(self, *args, **kwargs) -> str:
         """The generated source for these argument types, without compiling anything."""
-        self.latest = self._mode(self._find(self._bind(args, kwargs)), "adjoint")
+        self.latest = self._chosen("adjoint", self._bind(args, kwargs))[1]
         return self.latest.product.text
 
     def numba_dispatcher(self, types, mode: str = "call"):
@@ -92,7 +92,7 @@ class Adjoint(GradientFunction):
 
     def _in_place(self, name: str, bound: dict[str, Any], bars: list[np.ndarray], interpreted: bool = False):
         """A run that changes arguments and bars; where what it assumes of shapes fails they are put back first."""
-        mode = self._mode(self._find(bound), name)
+        mode = self._chosen(name, bound)[1]
         sizes = tuple(value if isinstance(value, (int, np.integer)) else np.shape(value)
                       for value in all_leaves(bound, {name: spec_of(value, name) for name, value in bound.items()}))
         careful = mode.product.meta["optimistic"] and sizes not in mode.proven

@@ -30,9 +30,10 @@ from adtrans.ir import Accumulate, Array, Carry, For, ListOf, Operand, Program, 
 from adtrans.splice import spliced
 
 if TYPE_CHECKING:
+    from adtrans.local import Local
     from adtrans.reverse import Reverse
 
-AUTOMATIC = 0
+AUTOMATIC = -1
 
 
 def marked(program: Program, segments: int) -> Program:
@@ -256,16 +257,23 @@ def segmented(program: Program, activity: Activity, regions: Regions, loops: fro
     ends = {activity.classes[var] for var in (*program.results, *program.facts.get("outputs", ()))
             if isinstance(var, Var) and isinstance(var.type, Array)}
     for loop in program.body:
-        if isinstance(loop, For) and id(loop) in loops and fits(loop, activity, apart):
+        if isinstance(loop, For) and id(loop) in loops and loop.segments is not None and fits(loop, activity, apart):
             saved = tuple(overwritten(program, loop, activity, regions))
             states = (*saved, *(carry.after for carry in loop.carries if isinstance(carry.inside.type, Array)))
             found[id(loop)] = Segments(loop, saved, tuple(var for var in states if activity.classes[var] in ends))
     return found
 
 
+def runs_again(program: Program, activity: Activity, local: dict[int, Local]) -> list[For]:
+    """The loops that could be run in parts and have not been asked to be."""
+    loops = [item for item in program.body if isinstance(item, For) and item.segments is None and id(item) not in local]
+    apart = exchanged(program) if loops else {}
+    return [loop for loop in loops if fits(loop, activity, apart)]
+
+
 def fits(loop: For, activity: Activity, apart: dict[Var, tuple]) -> bool:
     """Whether parts of a loop can be run again by themselves."""
-    if loop.segments is None or loop.leave is not None or loop.step not in (ONE, const(-1)):
+    if loop.leave is not None or loop.step not in (ONE, const(-1)):
         return False
     turning = [carry.inside for carry in loop.carries if isinstance(carry.inside.type, Array)]
     if not all(var in apart and activity.memory_active(var) == activity.memory_active(turning[0])

@@ -41,7 +41,7 @@ from adtrans.reverse import add_nest, clear_nest
 from adtrans.segments import marked
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
 from adtrans.vector import dots_type, push_many
-from adtrans.write import Grouping, written
+from adtrans.write import Grouping, write, written
 
 ENTRIES = {"value": "{}_value", "grad": "{}_grad", "value_and_grad": "{}_value_and_grad",
            "accumulate": "{}_accumulate", "pullback": "{}_pullback", "adjoint": "{}_adjoint", "jvp": "{}_jvp",
@@ -152,6 +152,9 @@ def produce(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[s
     made = written(program, entry, title, grouping)
     meta = {"result": encode(lowered.result), "optimistic": reading.optimistic, "writes": bool(program.mutable),
             "wrapping": None if reading.debug else made.wrapping, "parts": made.parts}
+    count = program.facts.get("sizes") if mode in ("grad", "value_and_grad", "adjoint") else None
+    if count is not None:
+        meta["sizes"] = write(count, "count")
     return Product(made.text, entry, tuple(type_code(param.type) for param in program.params), meta,
                    lowered.captured_arrays)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adtrans
-from adtrans import checkpoint
+from adtrans import checkpoint, sizing
 from tests import duals
 from tests.lower.texts import function
 
@@ -172,6 +172,57 @@ def test_a_procedure_leaves_its_results():
 
     for name, other in zip("uv", duals.gradient(total, (X.copy(), X[::-1].copy()), (0, 1))[1]):
         np.testing.assert_allclose(bars[name], other, rtol=1e-10, atol=1e-12)
+
+
+def test_large_loops_are_run_in_parts_by_themselves(monkeypatch):
+    monkeypatch.setattr(sizing, "LARGE", 1000)
+
+    def check(u, n):
+        value, gradient = g(u, n)
+        wanted, expected = duals.gradient(f, (u.copy(), n))
+        np.testing.assert_allclose(value, wanted, rtol=1e-12)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-12)
+        return "snapshots" in g.source
+
+    def f(u, n):
+        for _ in range(n):
+            for i in range(1, len(u)):
+                u[i] = np.sin(u[i - 1]) * u[i]
+        return np.sum(u * u)
+
+    g = adtrans.value_and_grad(f, cache=False)
+    assert [check(X, n) for n in (3, 40, 3, 50, 4, 60, 2)] == [False, True] * 3 + [False]
+    assert "snapshots" in g.inspect_source(X, 60) and "snapshots" not in g.inspect_source(X, 2)
+    assert g.memory(X, 400)["total"] < 10 * 400 * 8 < adtrans.grad(f, checkpoint=400).memory(X, 400)["total"] * 2
+    never = adtrans.value_and_grad(f, checkpoint=False, cache=False)
+    never(X, 60)
+    assert "snapshots" not in never.source
+    parallel = adtrans.value_and_grad(f, parallel=True, cache=False)
+    parallel(X, 60)
+    assert "snapshots" not in parallel.source
+
+
+def test_large_loops_of_procedures_are_run_in_parts_by_themselves(monkeypatch):
+    monkeypatch.setattr(sizing, "LARGE", 1000)
+
+    def f(u, n):
+        for _ in range(n):
+            for i in range(1, len(u)):
+                u[i] = np.sin(u[i - 1]) * u[i]
+
+    adj = adtrans.adjoint(f, "u", "u", cache=False)
+    for n in (3, 40, 3, 50, 40):
+        u, bar, state = X.copy(), np.ones(5), X.copy()
+        adj(u, n, bars={"u": bar})
+        f(state, n)
+        np.testing.assert_allclose(u, state, rtol=1e-13)
+
+        def total(u, n=n):
+            f(u, n)
+            return np.sum(u)
+
+        np.testing.assert_allclose(bar, duals.gradient(total, (X.copy(),))[1], rtol=1e-10, atol=1e-12)
+        assert ("snapshots" in adj.source) == (n > 3)
 
 
 LEFT = {

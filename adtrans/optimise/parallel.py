@@ -264,8 +264,8 @@ class Division:
                     copy, (part, *index), build.load(own, index)))
         colours = 2 if any(how.kind == NEAR for how in self.sharing.values()) else 1
         uneven = any(isinstance(item, For) and self.varies(item) for item in ir.walk(loop.body))
-        build.emit(Parallel(part, ZERO, parts, ONE, (), tuple(block.body), None, loop.span, colours, failed, single,
-                            uneven))
+        build.emit(Parallel(part, ZERO, parts, ONE, (), tuple(block.body), None, loop.span, colours=colours,
+                            failed=failed, single=single, uneven=uneven))
         if failed is not None:
             self.raised(parts, failed)
         self.added_up(parts, carries, totals)
