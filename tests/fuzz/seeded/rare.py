@@ -3,8 +3,11 @@
 `RARE` maps a fault's name to the fault, a function, its arguments and which of them to differentiate.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from adtrans import checkpoint, segments
 from adtrans.analysis.ranges import Ranges
 from adtrans.build import Builder
 from adtrans.ir import Alloc, View
@@ -128,6 +131,39 @@ def wrapped_row(x, n):
     return np.sum(out * out)
 
 
+def snapshot_misses_later_writes(patch):
+    """What is written to after a loop only is not put back when the loop runs again."""
+
+    def overwritten(program, loop, activity, regions):
+        return original(replace(program, body=(loop,)), loop, activity, regions)
+
+    original = segments.overwritten
+    patch.setattr(segments, "overwritten", overwritten)
+
+
+def written_after_a_loop_in_parts(x, n):
+    v = x * 0.5
+    for _ in checkpoint(range(n), 2):
+        x[0] = x[0] * np.sin(v[1]) + v[0]
+    v[1] = x[0] * x[0]
+    return np.sum(x * x) + v[1]
+
+
+def turns_not_taken_back(patch):
+    """Arrays that take turns are taken to be in the turn of the first part in every part."""
+    original = segments.Turns.back
+    patch.setattr(segments.Turns, "back", lambda self, build, low, high: original(self, build, low, low))
+
+
+def turns_in_parts(x, n):
+    v = x.copy()
+    for _ in checkpoint(range(n), 2):
+        for i in range(1, len(x)):
+            v[i] = np.sin(x[i]) * x[i - 1]
+        x, v = v, x
+    return np.sum(x * x) + v[1]
+
+
 VECTOR = np.array([0.7, 1.3, -0.4, 0.9, 0.25])
 RARE = {
     "view-shadow-apart": (view_shadow_apart, travelling_view, (VECTOR, 0.8), 0),
@@ -138,5 +174,7 @@ RARE = {
         negative_index_of_view_not_wrapped, negative_index_of_view, (VECTOR, -1), 0),
     "wrapped-store-taken-as-alone": (wrapped_store_taken_as_alone, wrapped_store, (VECTOR, 5), 0),
     "wrapped-row-taken-as-new": (wrapped_row_taken_as_new, wrapped_row, (VECTOR, 5), 0),
+    "snapshot-misses-later-writes": (snapshot_misses_later_writes, written_after_a_loop_in_parts, (VECTOR, 5), 0),
+    "turns-not-taken-back": (turns_not_taken_back, turns_in_parts, (VECTOR, 6), 0),
     "maximum-tie-to-both": (maximum_tie_to_both, maximum_of_equals, (0.5, 0.5), (0, 1)),
 }  # fmt: skip
