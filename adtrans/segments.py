@@ -48,6 +48,8 @@ def marked(program: Program, segments: int) -> Program:
 class Segments:
     """A loop in parts: `saved` arrays are put back before a part runs again, `kept` ones get their last state back.
 
+    References that take turns stand in `saved` as they are within the loop.
+
     `made` is the forward loop, `tapes` are made in the reverse one.
     """
 
@@ -103,7 +105,7 @@ class Segments:
             inner.append(Carry(carry.inside, around[carry.inside], carry.next, after))
             outer.append(Carry(around[carry.inside], carry.init, after, carry.after))
         with build.block() as block:
-            for var in (*self.saved, *(carry.inside for carry in self.turning)):
+            for var in self.saved:
                 copy(build, around.get(var, var), self.snapshots[var], (), (number,))
             for carry in self.numbers:
                 build.store(self.snapshots[carry.inside], (number,), around[carry.inside])
@@ -114,14 +116,11 @@ class Segments:
 
     def allocate(self, build: Builder) -> None:
         """Snapshots of arrays, of those that take turns as large as the largest, and of numbers."""
+        turning = {carry.inside: carry.init for carry in self.turning}
         for var in self.saved:
-            shape = tuple(build.dim(var, axis) for axis in range(var.type.rank))
+            alike = [init for inside, init in turning.items() if inside.type.rank == var.type.rank]
+            shape = tuple(self.widest(build, alike if var in turning else [var], axis) for axis in range(var.type.rank))
             self.snapshots[var] = build.alloc(var.type.dtype, (self.count, *shape), "empty", snapshots_of(var))
-        for carry in self.turning:
-            alike = [other.init for other in self.turning if other.inside.type.rank == carry.inside.type.rank]
-            shape = tuple(self.widest(build, alike, axis) for axis in range(carry.inside.type.rank))
-            made = build.alloc(carry.inside.type.dtype, (self.count, *shape), "empty", snapshots_of(carry.inside))
-            self.snapshots[carry.inside] = made
         for carry in self.numbers:
             made = build.alloc(carry.inside.type.code, (self.count,), "empty", snapshots_of(carry.inside))
             self.snapshots[carry.inside] = made
@@ -155,10 +154,9 @@ class Segments:
         with build.block() as block:
             low, high = self.limits(build, number)
             starts, shadows = turns.back(build, *((low, high) if loop.step == ONE else (high, low)))
+            places = {carry.inside: start for carry, start in starts.items()}
             for var in self.saved:
-                copy(build, self.snapshots[var], var, (number,), ())
-            for carry, start in starts.items():
-                copy(build, self.snapshots[carry.inside], start, (number,), ())
+                copy(build, self.snapshots[var], places.get(var, var), (number,), ())
             inits = {carry: build.load(self.snapshots[carry.inside], (number,), carry.inside.name)
                      for carry in self.numbers}
             program, results = self.part(reverse.program, low, high, {**starts, **inits})
@@ -259,8 +257,9 @@ def segmented(program: Program, activity: Activity, regions: Regions, loops: fro
     for loop in program.body:
         if isinstance(loop, For) and id(loop) in loops and loop.segments is not None and fits(loop, activity, apart):
             saved = tuple(overwritten(program, loop, activity, regions))
-            states = (*saved, *(carry.after for carry in loop.carries if isinstance(carry.inside.type, Array)))
-            found[id(loop)] = Segments(loop, saved, tuple(var for var in states if activity.classes[var] in ends))
+            after = {carry.inside: carry.after for carry in loop.carries}
+            found[id(loop)] = Segments(loop, saved, tuple(
+                after.get(var, var) for var in saved if activity.classes[var] in ends))
     return found
 
 
@@ -287,10 +286,10 @@ def fits(loop: For, activity: Activity, apart: dict[Var, tuple]) -> bool:
     return not any(isinstance(item, (ir.Print, ir.Push)) for item in ir.walk(loop.body))
 
 
-def overwritten(program: Program, loop: For, activity: Activity, regions: Regions):
-    """The arrays from outside that do not stay as they are when the loop starts."""
+def overwritten(program: Program, loop: For, activity: Activity, regions: Regions) -> list[Var]:
+    """The arrays from outside that do not stay as they are when the loop starts, and those that take turns."""
     inside, order = {id(item) for item in ir.walk((loop,))}, regions.order
     changed = {activity.classes[item.array] for item in ir.walk(program.body) if isinstance(item, (Store, Accumulate))
                and (id(item) in inside or order[id(item)] > order[id(loop)])}
-    return [var for var in ir.free_variables(loop)
+    return [var for var in (*ir.free_variables(loop), *(carry.inside for carry in loop.carries))
             if isinstance(var.type, Array) and activity.classes[var] in changed]

@@ -96,6 +96,23 @@ def test_gradients(fun):
             np.testing.assert_allclose(c_bar, c_wanted, rtol=1e-10, atol=1e-12)
 
 
+def test_what_is_only_read_is_not_written_to():
+    def f(u, v, n):
+        total = 1.0
+        for i in range(n):
+            total = total * np.sin(u[i % 5]) + v[0]
+            u, v = v, u
+        return total
+
+    u, v = X.copy(), X[::-1].copy()
+    u.flags.writeable = v.flags.writeable = False
+    g = adtrans.grad(f, argnums=(0, 1), checkpoint=2, cache=False)
+    found = g.interpreted(u, v, 7)
+    assert "total_snapshots" in g.source and "u_snapshots" not in g.source and ".copy()" not in g.source
+    for one, other in zip(found, duals.gradient(f, (X.copy(), X[::-1].copy(), 7), (0, 1))[1]):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
 @pytest.mark.parametrize("fun", [carried, turning], ids=lambda fun: fun.__name__)
 def test_compiled(fun):
     g = adtrans.value_and_grad(fun, argnums=(0, 1), checkpoint=3, cache=False)

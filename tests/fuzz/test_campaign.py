@@ -17,8 +17,8 @@ FAULTS = (
 )
 
 
-def failures(seeds, mode):
-    tally = campaign.judged(seeds, mode, None, False, {"cache": False})
+def failures(seeds, mode, **options):
+    tally = campaign.judged(seeds, mode, None, False, {"cache": False, **options})
     assert tally.outcomes.total() == len(seeds)
     return [failure for failure in tally.failures if failure[1] in campaign.FAILED]
 
@@ -26,6 +26,10 @@ def failures(seeds, mode):
 @pytest.mark.parametrize("first", range(FIRST, FIRST + 400, CHUNK))
 def test_random_programs_interpreted(first):
     assert failures(range(first, first + CHUNK), "interpreted") == []
+
+
+def test_random_programs_in_parts():
+    assert failures(range(FIRST + 500, FIRST + 500 + CHUNK), "interpreted", checkpoint=2) == []
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + COMPILED))
