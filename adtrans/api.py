@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import GradientFunction, Settings
+from adtrans.gradient import GradientFunction
 from adtrans.segments import AUTOMATIC
+from adtrans.specialised import Settings
 
 
 def grad(fun: Callable | None = None, *, argnums: int | str | tuple = 0, has_aux: bool = False, target: str = "cpu",

@@ -30,8 +30,9 @@ from adtrans.lower.program import NumberResult, StaticResult
 from adtrans.structure import ArraySpec, NumberSpec, leaf_specs
 
 if TYPE_CHECKING:
-    from adtrans.gradient import GradientFunction, Mode, Specialisation
+    from adtrans.gradient import GradientFunction
     from adtrans.procedure import Adjoint
+    from adtrans.specialised import Mode, Specialisation
 
 KEPT = 4
 MISSING = object()
@@ -263,7 +264,8 @@ def other(self: GradientFunction, link: Direct, lead: tuple, args: tuple, rest: 
 def failed(self: GradientFunction, link: Direct, error: Exception, lead: tuple, args: tuple, rest: tuple,
            named: dict) -> Any:
     """What follows an exception: the long way where extents are not as assumed or a name means nothing any more."""
-    from adtrans.gradient import NOTE, located
+    from adtrans.arguments import located
+    from adtrans.specialised import NOTE
 
     message = str(error.args[0]) if error.args else ""
     if isinstance(error, (NameError, KeyError, AttributeError)) or isinstance(error, ValueError) and (

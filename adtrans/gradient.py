@@ -6,100 +6,40 @@ calls the compiled function and gives results their types back.
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from adtrans import cache as store
 from adtrans import direct, specialise
-from adtrans.backend import python
+from adtrans.arguments import (
+    argument_names,
+    arrays_of,
+    buffer_leaves,
+    build_result,
+    float_leaf_specs,
+    float_leaves,
+    gradient_leaf,
+    has_bound,
+    in_order,
+    layout_fits,
+    located,
+)
 from adtrans.backend.typing import register
-from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError, UnsupportedError
+from adtrans.errors import AdtransError, ArgumentError, ArgumentValueError
 from adtrans.identity import Identity
-from adtrans.lower.context import Options
-from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult
-from adtrans.segments import AUTOMATIC
-from adtrans.sharing import overlapping, part, share
-from adtrans.sizing import large
 from adtrans.source import read as read_source
-from adtrans.source import unwrap
+from adtrans.specialised import Mode, Settings, Specialisation, Specialised
 from adtrans.structure import (
-    ArraySpec,
     ContainerSpec,
     NumberSpec,
-    SharedSpec,
-    Spec,
-    StaticSpec,
-    is_float,
-    leaf_specs,
-    leaves,
     rebuild,
     spec_of,
 )
 
-NOTE = "operands could not be broadcast together"
 
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a gradient function; `outputs` are the arguments that hold the results of a procedure."""
-
-    argnums: int | str | tuple
-    has_aux: bool = False
-    target: str = "cpu"
-    parallel: bool = False
-    checkpoint: int | Literal[False] | None = None
-    cache: bool = True
-    boundscheck: bool = True
-    debug: bool = False
-    outputs: tuple[str, ...] = ()
-
-
-@dataclass
-class Mode:
-    """One mode of a specialisation: source, compiled and interpreted functions, made when first needed.
-
-    `proven` are sizes of arguments for which what was assumed of their shapes has held.
-    """
-
-    product: specialise.Product
-    compiled: Callable | None = None
-    interpreted: Callable | None = None
-    from_cache: bool = False
-    proven: set = field(default_factory=set)
-
-    @cached_property
-    def large(self) -> Callable[..., bool] | None:
-        """Whether loops are better run again in parts, by the operands of compiled code; None where they never are."""
-        text = self.product.meta.get("sizes")
-        return large(python.load_module(text, "count", "count")) if text else None
-
-
-@dataclass
-class Specialisation:
-    """A function for one signature; `exact` when that says which extents are 1."""
-
-    specs: dict[str, Spec]
-    options: Options
-    reading: specialise.Reading | None = None
-    modes: dict[str, Mode] = field(default_factory=dict)
-    directs: dict[str, direct.Direct | None] = field(default_factory=dict)
-    needs_ones: bool = False
-    exact: bool = False
-    divided: Specialisation | None = None
-
-    @property
-    def shared(self) -> bool:
-        """Whether some arguments overlap in memory."""
-        return any(isinstance(leaf, SharedSpec) for spec in self.specs.values() for leaf in leaf_specs(spec))
-
-
-class GradientFunction:
+class GradientFunction(Specialised):
     """A function's gradient. See `grad`; the attributes are those of the public interface."""
 
     __slots__ = ("__dict__", "__weakref__", "latest")  # the last is set by every call, which a slot makes cheap
@@ -292,33 +232,6 @@ class GradientFunction:
                     TypeError, KeyError, LookupError) as error:
                 raise located(error) from None
 
-    @property
-    def divides(self) -> bool:
-        """Whether it may be chosen to run loops again in parts."""
-        return not self.settings.parallel and self.settings.checkpoint is None
-
-    def _is_large(self, found: Specialisation, mode: Mode, bound: dict[str, Any]) -> bool:
-        """Whether these arguments want loops run again in parts."""
-        if mode.large is None or not self.divides or found.options.segments is not None:
-            return False
-        return mode.large(*self._flat(found, bound), *mode.product.captured)
-
-    def _divided(self, found: Specialisation) -> Specialisation:
-        """The specialisation in which loops are run again in parts."""
-        if found.divided is None:
-            found.divided = Specialisation(found.specs, replace(found.options, segments=AUTOMATIC), exact=found.exact)
-        return found.divided
-
-    @staticmethod
-    def _check_captured(found: Specialisation, mode: Mode, bound) -> None:
-        """Arguments that overlap captured arrays are fine as long as nothing is written."""
-        captured = mode.product.captured
-        if captured and mode.product.meta["writes"]:
-            arrays = arrays_of(bound, found.specs)
-            if any(np.may_share_memory(a, b) for a in arrays for b in captured):
-                raise ArgumentError("an argument overlaps an array that the function captures, and the function writes "
-                                    "to one of them: pass a copy")
-
     def _finish(self, mode_name: str, found: Specialisation, mode: Mode, result, bound):
         if mode_name == "value":
             return self._value(found, mode, result)
@@ -363,159 +276,9 @@ class GradientFunction:
         bound.apply_defaults()
         return dict(bound.arguments)
 
-    def _find(self, bound: dict[str, Any]) -> Specialisation:
-        """The specialisation for these arguments, made when there is none yet."""
-        if self.identity is None or self.identity.changed():
-            self.identity = Identity(self.py_func)
-            self.specialisations = {}
-        specs = {name: spec_of(value, name) for name, value in bound.items()}
-        arrays = arrays_of(bound, specs)
-        if overlapping(arrays):
-            specs, _ = share(bound, specs)
-        key = tuple(specs.values())
-        try:
-            found = self.specialisations.get(key)
-        except TypeError as error:
-            raise ArgumentError(f"an argument cannot be part of a signature: {error}") from None
-        if found is None:
-            self._check_differentiable(specs)
-            found = self._make(key, specs, self._options())
-            found.needs_ones = any(1 in np.shape(value) for value in all_leaves(bound, specs))
-        if found.needs_ones:
-            exact = {name: with_ones(value, specs[name]) for name, value in bound.items()}
-            key = (*exact.values(), "ones")
-            other = self.specialisations.get(key)
-            found = other or self._make(key, exact, found.options)
-        if found.options.dynamic_broadcast is False and (key, "dynamic") in self.specialisations:
-            return self.specialisations[key, "dynamic"]
-        return found
-
-    def _options(self) -> Options:
-        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs),
-                       segments=self.settings.checkpoint or None)
-
-    def _make(self, key, specs, options: Options) -> Specialisation:
-        exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])
-        made = self.specialisations[key] = Specialisation(specs, options, exact=exact)
-        return made
-
-    def _wider(self, found: Specialisation, bound, error: ValueError) -> Specialisation | None:
-        """The specialisation to try after an assumption about extents has failed, or None."""
-        message = str(error.args[0]) if error.args else ""
-        if not message.endswith(NOTE) or found.options.dynamic_broadcast:
-            return None
-        found = next((plain for plain in self.specialisations.values() if plain.divided is found), found)
-        key = next(key for key, value in self.specialisations.items() if value is found)
-        if key and key[-1] != "ones":
-            found.needs_ones = True
-            exact = {name: with_ones(value, found.specs[name]) for name, value in bound.items()}
-            ones_key = (*exact.values(), "ones")
-            if any(a != b for a, b in zip(exact.values(), found.specs.values())):
-                return self.specialisations.get(ones_key) or self._make(ones_key, exact, found.options)
-            self._make(ones_key, exact, found.options)
-            key, found = ones_key, self.specialisations[ones_key]
-        options = replace(found.options, dynamic_broadcast=True)
-        return self.specialisations.get((key, "dynamic")) or self._make((key, "dynamic"), found.specs, options)
-
-    def _check_differentiable(self, specs: dict[str, Spec]) -> None:
-        for name in self.argnames:
-            if not any(True for _ in float_leaf_specs(specs[name])):
-                raise ArgumentError(f"argument {name!r} has no floating-point values to differentiate by "
-                                    f"({describe(specs[name])})")
-
-    def _flat(self, found: Specialisation, bound: dict[str, Any]) -> list:
-        memories = share(bound, {name: spec_of(value, name) for name, value in bound.items()})[1] \
-            if found.shared else []
-        flat, seen = [], set()
-        for name, spec in found.specs.items():
-            for leaf, value in zip(leaf_specs(spec), leaves(bound[name], spec)):
-                if not isinstance(leaf, SharedSpec):
-                    flat.append(plain_leaf(value, leaf))
-                elif leaf.group not in seen:
-                    seen.add(leaf.group)
-                    flat.append(memories[leaf.group])
-        return flat
-
     # --- making code
 
-    def _reading(self, found: Specialisation) -> specialise.Reading:
-        if found.reading is None:
-            found.reading = specialise.read(self.py_func, found.specs, found.options)
-        return found.reading
-
-    def _mode(self, found: Specialisation, name: str) -> Mode:
-        mode = found.modes.get(name)
-        if mode is None:
-            if self.settings.target != "cpu":
-                raise UnsupportedError("target= is not built yet")
-            mode = self._from_disk(found, name)
-            if mode is None:
-                mode = Mode(specialise.produce(self._reading(found), name, self.argnames, found.specs,
-                                               isinstance(self.settings.argnums, tuple), self.settings.outputs,
-                                               self.settings.has_aux, self.settings.parallel))
-            found.modes[name] = mode
-        return mode
-
-    def _key(self, found: Specialisation, name: str) -> str | None:
-        """The key of the disk cache, or None when this is not to be kept."""
-        if not self.settings.cache or self.identity is None or self.identity.digest is None:
-            return None
-        try:
-            return store.digest(self.identity.digest, store.environment_digest(), name, self.argnames,
-                                isinstance(self.settings.argnums, tuple), self.settings.outputs, self.settings.has_aux,
-                                self.settings.parallel, repr(tuple(found.specs.items())), repr(found.options),
-                                [str(array.dtype) for array in self.identity.arrays])
-        except TypeError:
-            return None
-
-    def _from_disk(self, found: Specialisation, name: str) -> Mode | None:
-        key = self._key(found, name)
-        if key is None:
-            return None
-        from adtrans.backend import cpu
-
-        made = cpu.load(key)
-        if made is None:
-            return None
-        try:
-            captured = [self.identity.arrays[at] for at in made.meta["captured"]]
-        except (IndexError, KeyError):
-            return None
-        product = specialise.Product(made.text, made.entry, made.signature, made.meta, captured)
-        return Mode(product, compiled=made.function, from_cache=True)
-
-    def _compiled(self, found: Specialisation, mode: Mode) -> Callable:
-        if mode.compiled is None:
-            from adtrans.backend import cpu
-
-            product = mode.product
-            name = next(name for name, other in found.modes.items() if other is mode)
-            key = self._key(found, name)
-            places = {id(array): at for at, array in enumerate(self.identity.arrays)}
-            at = [places.get(id(array)) for array in product.captured]
-            if None in at or product.meta["result"] == ["other"]:
-                key = None
-            meta = {**product.meta, "captured": at}
-            mode.compiled = cpu.compile_module(product.text, product.entry, product.signature, key=key, meta=meta,
-                                               parts=product.meta["parts"], noalias=True,
-                                               wrapping=product.meta["wrapping"], rows=name in specialise.ROWS).function
-        return mode.compiled
-
-    def _interpreted(self, mode: Mode) -> Callable:
-        if mode.interpreted is None:
-            from adtrans.backend.python import load_module
-
-            mode.interpreted = load_module(mode.product.text, mode.product.entry, self.__name__)
-        return mode.interpreted
-
     # --- results
-
-    def _result(self, found: Specialisation, mode: Mode):
-        decoded = specialise.decode(mode.product.meta["result"])
-        return decoded if decoded is not None else self._reading(found).lowered.result
-
-    def _count(self, found: Specialisation, mode: Mode) -> int:
-        return count_operands(self._result(found, mode))
 
     # --- looking inside
 
@@ -530,14 +293,6 @@ class GradientFunction:
         """The generated gradient source for these argument types, without compiling anything."""
         self.latest = self._chosen("value_and_grad" if self.with_value else "grad", self._bind(args, kwargs))[1]
         return self.latest.product.text
-
-    def _chosen(self, name: str, bound: dict[str, Any]) -> tuple[Specialisation, Mode]:
-        """The specialisation and mode that a call with these arguments runs."""
-        found = self._find(bound)
-        mode = self._mode(found, name)
-        if self._is_large(found, mode, bound):
-            found = self._divided(found)
-        return found, self._mode(found, name)
 
     @property
     def signatures(self) -> list[tuple[str, ...]]:
@@ -597,178 +352,3 @@ class GradientFunction:
 
 
 register(GradientFunction)
-
-
-def layout_fits(buffer: np.ndarray, code: str) -> bool:
-    """Whether an array has the layout of a type code."""
-    match code[-1]:
-        case "C":
-            return buffer.flags.c_contiguous
-        case "F":
-            return buffer.flags.f_contiguous
-    return True
-
-
-def has_bound(fun: Callable) -> bool:
-    """Whether arguments are bound already (methods, partial)."""
-    return inspect.ismethod(fun) or isinstance(fun, functools.partial) or bool(unwrap(fun)[1])
-
-
-def argument_names(argnums, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that `argnums` means."""
-    wanted = argnums if isinstance(argnums, tuple) else (argnums,)
-    found = []
-    for item in wanted:
-        if isinstance(item, str):
-            if item not in names:
-                raise ArgumentValueError(f"argnums names {item!r}, but the parameters are {', '.join(names)}")
-            found.append(item)
-        elif isinstance(item, (int, np.integer)) and not isinstance(item, bool):
-            if not -len(names) <= item < len(names):
-                raise ArgumentValueError(f"argnums {item} is out of range for {len(names)} parameters")
-            found.append(names[item])
-        else:
-            raise ArgumentError(f"argnums must be an int, a parameter name or a tuple of these, not {item!r}")
-    if not found:
-        raise ArgumentValueError("argnums is empty")
-    if len(set(found)) != len(found):
-        raise ArgumentValueError("argnums names a parameter twice")
-    return tuple(found)
-
-
-def float_leaf_specs(spec: Spec) -> Iterator[Spec]:
-    return (leaf for leaf in leaf_specs(spec) if is_float(leaf))
-
-
-def float_leaves(value, spec: Spec) -> Iterator[Any]:
-    return (leaf for leaf, kind in zip(leaves(value, spec), leaf_specs(spec)) if is_float(kind))
-
-
-def buffer_leaves(bar, spec: Spec) -> Iterator[Any]:
-    match spec:
-        case ContainerSpec():
-            for item, inner in zip(specialised_children(bar, spec), spec.items):
-                yield from buffer_leaves(item, inner)
-        case _ if is_float(spec):
-            yield bar
-
-
-def specialised_children(bar, spec: ContainerSpec):
-    from adtrans.structure import children
-
-    return children(bar, spec)
-
-
-def gradient_leaf(leaf: Spec, flow: Iterator[Any], memories: dict[int, np.ndarray]):
-    """The gradient of one leaf from what compiled code returned."""
-    if isinstance(leaf, SharedSpec):
-        if leaf.group not in memories:
-            memories[leaf.group] = next(flow)
-        return part(memories[leaf.group], leaf)
-    found = next(flow)
-    return typed_number(found, leaf.code, leaf.weak) if isinstance(leaf, NumberSpec) else found
-
-
-def all_leaves(bound, specs) -> Iterator[Any]:
-    for name, spec in specs.items():
-        yield from leaves(bound[name], spec)
-
-
-def arrays_of(bound, specs) -> list[np.ndarray]:
-    """The arrays among the arguments."""
-    return [leaf for leaf in all_leaves(bound, specs) if type(leaf) is np.ndarray]
-
-
-def with_ones(value, spec: Spec) -> Spec:
-    """The spec with the axes of extent 1 marked."""
-    match spec:
-        case ArraySpec(dtype, rank, layout):
-            return ArraySpec(dtype, rank, layout, tuple(k for k, extent in enumerate(value.shape) if extent == 1))
-        case ContainerSpec(cls, keys, items):
-            from adtrans.structure import children
-
-            return ContainerSpec(cls, keys, tuple(with_ones(item, inner)
-                                                  for item, inner in zip(children(value, spec), items)))
-    return spec
-
-
-def plain_leaf(value, spec):
-    """A leaf as compiled code takes it."""
-    if isinstance(spec, ArraySpec):
-        if not value.flags.aligned:
-            return value.copy()
-        return value
-    if spec.code == "i8":
-        return int(value)
-    return value
-
-
-def describe(spec: Spec) -> str:
-    match spec:
-        case NumberSpec(code):
-            return {"i8": "an integer", "b1": "a boolean"}.get(code, code)
-        case ArraySpec(dtype):
-            return f"an array of dtype {np.dtype(dtype).name}"
-        case StaticSpec(value):
-            return repr(value)
-    return "a container without floats"
-
-
-def typed_number(value, code: str, weak: bool):
-    """A number as the plain function would have given it."""
-    match code, weak:
-        case "f8", True:
-            return float(value)
-        case "f8", False:
-            return np.float64(value)
-        case "f4", _:
-            return np.float32(value)
-        case "i8", True:
-            return int(value)
-        case "i8", False:
-            return np.int64(value)
-        case "b1", True:
-            return bool(value)
-    return np.bool_(value)
-
-
-def count_operands(result) -> int:
-    match result:
-        case TupleResult(_, items):
-            return sum(count_operands(item) for item in items)
-        case StaticResult():
-            return 0
-    return 1
-
-
-def in_order(raw: Any) -> Iterator[Any]:
-    """The numbers and arrays in the nested tuples that compiled code returns, where None stands for other things."""
-    if isinstance(raw, tuple):
-        for item in raw:
-            yield from in_order(item)
-    elif raw is not None:
-        yield raw
-
-
-def build_result(result, values: Iterator[Any]):
-    match result:
-        case NumberResult(code, weak):
-            return typed_number(next(values), code, weak)
-        case ArrayResult():
-            return next(values)
-        case StaticResult(value):
-            return value
-        case TupleResult(cls, items, keys):
-            inner = [build_result(item, values) for item in items]
-            if cls is dict:
-                return dict(zip(keys, inner))
-            if cls in (tuple, list):
-                return cls(inner)
-            return cls(*inner)
-
-
-def located(error: Exception) -> Exception:
-    """The exception of generated code with its values in the message."""
-    if len(error.args) > 1 and isinstance(error.args[0], str):
-        return type(error)(" ".join(str(arg) for arg in error.args))
-    return error

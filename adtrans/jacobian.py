@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import GradientFunction, Settings
+from adtrans.gradient import GradientFunction
 from adtrans.lower.program import ArrayResult, NumberResult
 from adtrans.specialise import WIDTH
+from adtrans.specialised import Settings
 from adtrans.structure import is_float, spec_of
 from adtrans.tangent import directions
 

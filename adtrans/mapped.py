@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from adtrans.errors import AdtransError, ArgumentError
-from adtrans.gradient import GradientFunction, Settings
+from adtrans.gradient import GradientFunction
+from adtrans.specialised import Settings
 from adtrans.transformed import parameters
 
 

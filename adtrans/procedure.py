@@ -7,11 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adtrans.direct import make_adjoint, make_primal
-from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import (
-    GradientFunction,
-    Settings,
+from adtrans.arguments import (
     all_leaves,
     argument_names,
     arrays_of,
@@ -20,7 +16,11 @@ from adtrans.gradient import (
     float_leaves,
     layout_fits,
 )
+from adtrans.direct import make_adjoint, make_primal
+from adtrans.errors import ArgumentError, ArgumentValueError
+from adtrans.gradient import GradientFunction
 from adtrans.sharing import overlapping, snapshot
+from adtrans.specialised import Settings
 from adtrans.structure import ArraySpec, NumberSpec, spec_of
 
 

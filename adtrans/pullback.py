@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from adtrans.arguments import argument_names, float_leaf_specs
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import GradientFunction, Settings, argument_names, float_leaf_specs
+from adtrans.gradient import GradientFunction
 from adtrans.leaves import map_leaves
 from adtrans.lower.program import ArrayResult, NumberResult, TupleResult
 from adtrans.sharing import snapshot
+from adtrans.specialised import Settings
 from adtrans.structure import rebuild, spec_of
 
 _made: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from adtrans.arguments import float_leaf_specs, float_leaves, typed_number
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import GradientFunction, Settings, float_leaf_specs, float_leaves, typed_number
+from adtrans.gradient import GradientFunction
 from adtrans.lower.program import ArrayResult, NumberResult, TupleResult
 from adtrans.pullback import _gradient, children_of
 from adtrans.sharing import part, share
+from adtrans.specialised import Settings
 from adtrans.structure import ContainerSpec, NumberSpec, SharedSpec, Spec, is_float, leaf_specs, spec_of
 
 

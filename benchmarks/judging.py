@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 import adtrans
-from adtrans.gradient import GradientFunction, Settings
+from adtrans.gradient import GradientFunction
 from adtrans.leaves import leaves, map_leaves
 from adtrans.pullback import seeds
+from adtrans.specialised import Settings
 
 MAKERS = ("zeros", "ones", "empty", "eye", "ndarray", "identity", "linspace")
 STEP = {"complex": 1e-30, "wide": np.longdouble(2) ** -23}

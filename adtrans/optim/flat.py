@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from adtrans.arguments import typed_number
 from adtrans.errors import ArgumentError, ArgumentValueError
-from adtrans.gradient import typed_number
 from adtrans.leaves import is_float as holds_floats
 from adtrans.leaves import map_leaves
 from adtrans.optim.entries import Part, parts_of

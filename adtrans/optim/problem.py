@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from adtrans import cache
+from adtrans.arguments import located
 from adtrans.errors import ArgumentError, ArgumentValueError, LocatedTypeError, UnsupportedError
-from adtrans.gradient import GradientFunction, Settings, located
+from adtrans.gradient import GradientFunction
 from adtrans.leaves import map_leaves
 from adtrans.lower.program import ArrayResult, NumberResult, TupleResult
 from adtrans.optim.entries import EntryText, Part, context_of, parts_of
 from adtrans.optim.flat import Flat
+from adtrans.specialised import Settings
 from adtrans.structure import ArraySpec, NumberSpec, is_float, leaf_specs, leaves
 
 # What solvers ask for, in the order of `adtrans.optim.solvers.calls`, and the mode of the transformation behind it.

@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from adtrans import cache
+from adtrans.arguments import located
 from adtrans.errors import ArgumentValueError
-from adtrans.gradient import GradientFunction, Mode, Settings, Specialisation, located
+from adtrans.gradient import GradientFunction
 from adtrans.optim import epochs as places
 from adtrans.optim.epochs import CONTROLS, Argument, Epochs
 from adtrans.optim.kernels import key_of
 from adtrans.optim.leaves import leaves, rebuilt
 from adtrans.optim.optimizer import Optimizer
 from adtrans.optim.plan import SIGNATURE, Plan
+from adtrans.specialised import Mode, Settings, Specialisation
 from adtrans.structure import ArraySpec, NumberSpec, is_float, leaf_specs
 
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adtrans.gradient import GradientFunction, Settings, float_leaf_specs
+from adtrans.arguments import float_leaf_specs
+from adtrans.gradient import GradientFunction
 from adtrans.leaves import leaves, map_leaves
 from adtrans.pullback import seeds
+from adtrans.specialised import Settings
 from adtrans.structure import spec_of
 from tests import poison
 
