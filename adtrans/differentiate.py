@@ -130,6 +130,7 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
              "own stacks": frozenset(stack for each in local.values() for stack in each.tapes
                                      if isinstance(stack.type, ListOf)),
              "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),
+             "snapshots": tuple((each.loop.span, tuple(each.snapshots.values())) for each in cut.values()),
              "forward": len(body) - len(reverse.build.here.body),
              "sizes": sizes(program, reverse.storage, runs_again(program, activity, local)) if in_place else None}
     return reverse, replace(program, params=params, body=body, results=(*values, *gradients), facts=facts)

@@ -73,6 +73,7 @@ def explain(reading: Any, program: Program, args: tuple) -> Explanation:
     kept = sizes(program, args)
     main, *loops = program.facts["plans"]
     found = [*rows_of(main, kept), *(row for storage in loops for row in rows_of(storage, kept, in_place=True))]
+    found += [in_parts(span, snapshots, kept) for span, snapshots in program.facts["snapshots"] if span is not None]
     rows = list(dict.fromkeys(found))
     rows += others(reading.value.body, {row.line for row in rows})
     rows.sort(key=lambda row: row.line)
@@ -96,6 +97,13 @@ def rows_of(storage: Storage, kept: dict[Var, tuple[str, int]], in_place: bool =
         if in_place and isinstance(plan, Here):
             why = "its iteration is reversed right after it has run"
         yield Row(span.line, " ".join(span.text.split()), name_of(storage, var), how, where, size, why)
+
+
+def in_parts(span: Any, snapshots: tuple[Var, ...], kept: dict[Var, tuple[str, int]]) -> Row:
+    """The row of a loop that is run again in parts."""
+    found = [kept[var] for var in snapshots if var in kept]
+    return Row(span.line, " ".join(span.text.split()), "the loop", "run again", ", ".join(name for name, _ in found),
+               sum(size for _, size in found), "in parts, from snapshots: what is taped is taped for one part at a time")
 
 
 def others(body: tuple[Stmt, ...], known: set[int]) -> list[Row]:

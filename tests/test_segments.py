@@ -154,6 +154,13 @@ def test_memory_is_that_of_snapshots_and_one_part():
     assert part < whole / 8 and whole / 5 < few < whole / 3
 
 
+def test_the_explanation_tells_of_parts():
+    found = adtrans.grad(carried, argnums=(0, 1), checkpoint=2).explain(X, 1.1, 9)
+    row = next(row for row in found.rows if row.how == "run again")
+    assert row.text == "for _ in range(n):" and row.where == "u_snapshots, c_snapshots" and row.bytes == 2 * 8 * (5 + 1)
+    assert all(row.how != "run again" for row in adtrans.grad(carried).explain(X, 1.1, 9).rows)
+
+
 def test_results_that_are_written_to_are_left_as_they_were():
     def f(u, n):
         for _ in range(n):
