@@ -103,7 +103,7 @@ def in_parts(span: Any, snapshots: tuple[Var, ...], kept: dict[Var, tuple[str, i
     """The row of a loop that is run again in parts."""
     found = [kept[var] for var in snapshots if var in kept]
     return Row(span.line, " ".join(span.text.split()), "the loop", "run again", ", ".join(name for name, _ in found),
-               sum(size for _, size in found), "in parts, from snapshots: what is taped is taped for one part at a time")
+               sum(size for _, size in found), "in parts, from snapshots: tapes hold what one part needs")
 
 
 def others(body: tuple[Stmt, ...], known: set[int]) -> list[Row]:
