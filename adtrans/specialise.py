@@ -32,6 +32,7 @@ from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
 from adtrans.optimise.parallel import parallelise
+from adtrans.optimise.peaks import peaks
 from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
@@ -205,7 +206,7 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         program = strips(program)
     if whole is not own:
         program = hoist(program)
-    return together(program) if serial and mode not in ROWS else program
+    return peaks(together(program) if serial and mode not in ROWS else program)
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:

@@ -44,7 +44,8 @@ from adtrans.backend.unsigned import unsigned_indices
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
 
 # What shows that a text may call elementary functions.
-ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ")
+ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ",
+              " max(", " min(")
 
 LLVM_WITH_HOISTED_CHECKS = range(18, 23)
 

@@ -81,7 +81,10 @@ def _replaced(state, scope, statement, dependents) -> list:
     signature = state.calltypes.get(statement.value)
     if intrinsic is None or signature is None or signature.return_type not in FORMATS:
         return []
-    if not all(isinstance(given, types.Float) for given in signature.args):
+    given = signature.args
+    if given and isinstance(given[0], types.BaseTuple):  # as Numba has the arguments of `max` and `min`
+        given = given[0].types
+    if not all(isinstance(each, types.Float) for each in given):
         return []
     if intrinsic is power and guard(find_const, state.func_ir, operands[1]) in _SIMPLE_EXPONENTS:
         return []

@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from adtrans.backend import peaks
 from adtrans.backend.vecmath import errorfunction, exponential, inverse, logarithm, trigonometric
 from adtrans.backend.vecmath import power as powers
 from adtrans.backend.vecmath.library import binary, unary
@@ -52,6 +53,8 @@ TABLE = {
     for module, name in ((np, numpy_name), (math, _NUMPY_NAMES.get(numpy_name, numpy_name)))
     if hasattr(module, name)
 }
+if peaks.AVAILABLE:
+    TABLE |= {max: peaks.largest, min: peaks.smallest}
 OPERATORS = {operator.pow: power}
 
 # Those that the C library finishes sooner when each call has to wait for the one before.
