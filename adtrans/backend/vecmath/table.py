@@ -53,9 +53,8 @@ TABLE = {
     for module, name in ((np, numpy_name), (math, _NUMPY_NAMES.get(numpy_name, numpy_name)))
     if hasattr(module, name)
 }
-if peaks.AVAILABLE:
-    TABLE |= {max: peaks.largest, min: peaks.smallest}
 OPERATORS = {operator.pow: power}
+PEAKS = {max: peaks.largest, min: peaks.smallest} if peaks.AVAILABLE else {}
 
 # Those that the C library finishes sooner when each call has to wait for the one before.
 QUICK_ALONE = frozenset({exp, exp2, log, log2, power})
