@@ -39,6 +39,7 @@ from adtrans.backend import pool
 from adtrans.backend.python import execute
 from adtrans.backend.special import known
 from adtrans.backend.unsigned import unsigned_indices
+from adtrans.backend.width import widest
 
 # Never nnan or ninf: a NaN or an infinity has to stay visible.
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
@@ -285,7 +286,8 @@ class KeptMemory(FunctionPass):
 
         def redirected() -> None:
             library._final_module = pool.redirect(library._final_module)
-            optimise()
+            with widest(library._codegen):
+                optimise()
 
         library._optimize_final_module = redirected
         return False
