@@ -1,9 +1,9 @@
 """Vectors as wide as the processor has them.
 
-LLVM takes half of the widest vectors for Intel's processors with AVX-512, the first of which ran slower for a while once
-they had used them whole. Those since Sapphire Rapids, which have half-precision arithmetic too, do not: gradients of the
-benchmarks took 0.96 of the time at small sizes, 0.90 at large ones, exponentials 0.65. Where LLVM takes the widest
-vectors anyway nothing changes.
+LLVM takes half of the widest vectors for Intel's processors with AVX-512, the first of which ran slower for a while
+once they had used them whole. Those since Sapphire Rapids, which have half-precision arithmetic too, do not: gradients
+of the benchmarks took 0.96 of the time at small sizes, 0.90 at large ones, exponentials 0.65. Where LLVM takes the
+widest vectors anyway nothing changes.
 """
 
 import contextlib
