@@ -24,6 +24,7 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.across import across
 from adtrans.optimise.block import block
+from adtrans.optimise.borders import borders
 from adtrans.optimise.first import filled
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
@@ -96,7 +97,13 @@ def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
 
 
 def finished(program: Program, options: Options) -> Program:
-    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
+    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(divided(program)))
+
+
+def divided(program: Program) -> Program:
+    """With loops that ask for their ends divided there."""
+    made = borders(program)
+    return ir.verify(simplify(ir.verify(made))) if made is not program else program
 
 
 def in_blocks(program: Program) -> Program:
