@@ -37,7 +37,9 @@ from adtrans.optimise.peaks import peaks
 from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
+from adtrans.optimise.share import share
 from adtrans.optimise.simplify import simplify
+from adtrans.optimise.spans import spans
 from adtrans.optimise.strips import strips
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.structure import ContainerSpec, Spec, is_float, leaf_specs
@@ -213,7 +215,9 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         program = strips(program)
     if whole is not own:
         program = hoist(program)
-    return peaks(together(program) if serial and mode not in ROWS else program)
+    if serial and mode not in ROWS:
+        program = share(together(program))
+    return peaks(spans(program))
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:
