@@ -32,6 +32,7 @@ from adtrans.optimise.hoist import hoist
 from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
+from adtrans.optimise.layout import layout
 from adtrans.optimise.parallel import parallelise
 from adtrans.optimise.peaks import peaks
 from adtrans.optimise.products import products
@@ -99,7 +100,7 @@ def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
 
 
 def finished(program: Program, options: Options) -> Program:
-    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(divided(program)))
+    return ir.verify(instrument(program)) if options.debug else layout(in_blocks(optimise(divided(program))))
 
 
 def divided(program: Program) -> Program:
