@@ -24,6 +24,7 @@ from adtrans.lower.context import Options
 from adtrans.lower.program import ArrayResult, Lowered, NumberResult, StaticResult, TupleResult, lower
 from adtrans.optimise.across import across
 from adtrans.optimise.block import block
+from adtrans.optimise.borders import borders
 from adtrans.optimise.first import filled
 from adtrans.optimise.fuse import fuse
 from adtrans.optimise.gather import gather
@@ -31,11 +32,15 @@ from adtrans.optimise.hoist import hoist
 from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
+from adtrans.optimise.layout import layout
 from adtrans.optimise.parallel import parallelise
+from adtrans.optimise.peaks import peaks
 from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
 from adtrans.optimise.settle import settle
+from adtrans.optimise.share import share
 from adtrans.optimise.simplify import simplify
+from adtrans.optimise.spans import spans
 from adtrans.optimise.strips import strips
 from adtrans.reverse import add_nest, clear_nest
 from adtrans.segments import marked
@@ -99,7 +104,13 @@ def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
 
 
 def finished(program: Program, options: Options) -> Program:
-    return ir.verify(instrument(program)) if options.debug else in_blocks(optimise(program))
+    return ir.verify(instrument(program)) if options.debug else layout(in_blocks(optimise(divided(program))))
+
+
+def divided(program: Program) -> Program:
+    """With loops that ask for their ends divided there."""
+    made = borders(program)
+    return ir.verify(simplify(ir.verify(made))) if made is not program else program
 
 
 def in_blocks(program: Program) -> Program:
@@ -212,7 +223,9 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
         program = strips(program)
     if whole is not own:
         program = hoist(program)
-    return together(program) if serial and mode not in ROWS else program
+    if serial and mode not in ROWS:
+        program = share(together(program))
+    return peaks(spans(program))
 
 
 def grouped(mode: str, program: Program, single: bool, result: TupleResult | None) -> Grouping:

@@ -39,12 +39,14 @@ from adtrans.backend import pool
 from adtrans.backend.python import execute
 from adtrans.backend.special import known
 from adtrans.backend.unsigned import unsigned_indices
+from adtrans.backend.width import widest
 
 # Never nnan or ninf: a NaN or an infinity has to stay visible.
 FASTMATH = frozenset({"contract", "reassoc", "nsz", "arcp", "afn"})
 
 # What shows that a text may call elementary functions.
-ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ")
+ELEMENTARY = ("exp", "tanh(", ".log", ".sin(", ".cos(", ".tan(", ".atan", ".arctan", ".erf(", ".pow", " ** ",
+              " max(", " min(")
 
 LLVM_WITH_HOISTED_CHECKS = range(18, 23)
 
@@ -284,7 +286,8 @@ class KeptMemory(FunctionPass):
 
         def redirected() -> None:
             library._final_module = pool.redirect(library._final_module)
-            optimise()
+            with widest(library._codegen):
+                optimise()
 
         library._optimize_final_module = redirected
         return False

@@ -18,6 +18,7 @@ Only the order of additions changes: the loops may neither read nor store what t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -29,6 +30,8 @@ from adtrans.build import ONE, UNFAILING, ZERO, Builder, const, zero
 from adtrans.ir import INT, Accumulate, Const, Dim, For, If, Let, Load, Operand, Pop, Prim, Program, Stmt, Store, Var
 from adtrans.optimise.neighbours import Extent, plain
 from adtrans.optimise.simplify import substitute
+
+Part = tuple[Operand | str | None, Operand]
 
 # How many values of an iteration a loop may keep, and over how many rows sums are gathered.
 VALUES = 10
@@ -53,15 +56,16 @@ class Inner:
 
     loop: For
     outside: list[Let]
-    terms: dict[int, Term]
+    terms: dict[int, list[Term]]
     rows: list[list[Term]] = field(default_factory=list)
 
     def __post_init__(self):
         rows: dict[tuple, list[Term]] = {}
-        for term in self.terms.values():
+        every = [term for terms in self.terms.values() for term in terms]
+        for term in every:
             rows.setdefault((term.array, term.index, term.axis), []).append(term)
         self.rows = list(rows.values())
-        self.values = list(dict.fromkeys(term.value for term in self.terms.values()))
+        self.values = list(dict.fromkeys(term.value for term in every))
         self.body = [item for item in self.loop.body if id(item) not in self.terms and item not in self.outside]
 
     @property
@@ -132,24 +136,23 @@ class Rows:
                     inner.discard(var)
         return found
 
-    def terms(self, loop: For, outside: list[Let]) -> dict[int, Term]:
+    def terms(self, loop: For, outside: list[Let]) -> dict[int, list[Term]]:
         """What can be added later, by the identity of the statement."""
         inner = own(loop) - {item.var for item in outside}
         touched = accessed(loop)
         definitions = {item.var: item.expr for item in loop.body if isinstance(item, Let)}
         accumulations = [item for item in loop.body
                          if isinstance(item, Accumulate) and all(self.apart(item.array, other) for other in touched)]
-        scales = {item.value: scale(item.value, definitions, inner) for item in accumulations}
-        if len({value for _, value in scales.values()}) == len(scales):
-            scales = {value: (None, value) for value in scales}
-        found: dict[int, Term] = {}
+        scales = parts_of(dict.fromkeys(item.value for item in accumulations), definitions, inner)
+        found: dict[int, list[Term]] = {}
         for item in accumulations:
             forms = [self.indices.affine(index) for index in item.index]
             axes = [axis for axis, (base, _) in enumerate(forms) if base is loop.counter]
             others = [index for axis, index in enumerate(item.index) if axis not in axes]
             if len(axes) == 1 and not inner.intersection(others) and isinstance(item.value, Var):
                 index = tuple(ZERO if axis in axes else index for axis, index in enumerate(item.index))
-                found[id(item)] = Term(item.array, index, axes[0], forms[axes[0]][1], *scales[item.value])
+                found[id(item)] = [Term(item.array, index, axes[0], forms[axes[0]][1], *part)
+                                   for part in scales[item.value]]
         return found
 
     def apart(self, one: Var, other: Var) -> bool:
@@ -430,7 +433,34 @@ def accessed(loop: For) -> list[Var]:
             if isinstance(item, Store) or isinstance(item, Let) and isinstance(item.expr, Load)]
 
 
-def scale(value: Operand, definitions: dict, inner: set[Var]):
+def parts_of(values: Iterable[Operand], definitions: dict, inner: set[Var]) -> dict[Operand, list[Part]]:
+    """What each of some values is the sum of, so that fewer values have to be kept; itself where that is no gain.
+
+    A value that is the sum or difference of two others is these two.
+    """
+    scales = {value: scale(value, definitions, inner) for value in values}
+    found = {value: [part] for value, part in scales.items()}
+    kept = {part[1] for part in scales.values()}
+    for value, (factor, other) in scales.items():
+        parts = summands(other, definitions, inner) if factor is None else []
+        if parts and {part for _, part in parts} <= kept - {other}:
+            found[value] = parts
+            kept.discard(other)
+    return found if len({part for parts in found.values() for _, part in parts}) < len(scales) \
+        else {value: [(None, value)] for value in scales}
+
+
+def summands(value: Operand, definitions: dict, inner: set[Var]) -> list[Part]:
+    """The two values, or their negatives, that a value is the sum of; none if it is something else."""
+    match definitions.get(value):
+        case Prim("add" | "sub" as op, (Var() as left, Var() as right)) if left in inner and right in inner:
+            first, second = scale(left, definitions, inner), scale(right, definitions, inner)
+            if {first[0], second[0]} <= {None, "neg"}:
+                return [first, second if op == "add" else ("neg" if second[0] is None else None, second[1])]
+    return []
+
+
+def scale(value: Operand, definitions: dict, inner: set[Var]) -> Part:
     """A factor, which does not change in the loop, and what it multiplies."""
     match definitions.get(value):
         case Prim("neg", (Var() as other,)) if other in inner:

@@ -19,7 +19,7 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.ir_utils import build_definitions, find_const, guard
 
 from adtrans.backend.vecmath.library import FORMATS, available
-from adtrans.backend.vecmath.table import OPERATORS, QUICK_ALONE, TABLE, power
+from adtrans.backend.vecmath.table import OPERATORS, PEAKS, QUICK_ALONE, TABLE, power
 
 _SIMPLE_EXPONENTS = (-1.0, 0.0, 0.5, 1.0, 2.0)
 
@@ -81,7 +81,10 @@ def _replaced(state, scope, statement, dependents) -> list:
     signature = state.calltypes.get(statement.value)
     if intrinsic is None or signature is None or signature.return_type not in FORMATS:
         return []
-    if not all(isinstance(given, types.Float) for given in signature.args):
+    given = signature.args
+    if given and isinstance(given[0], types.BaseTuple):  # as Numba has the arguments of `max` and `min`
+        given = given[0].types
+    if not all(isinstance(each, types.Float) for each in given):
         return []
     if intrinsic is power and guard(find_const, state.func_ir, operands[1]) in _SIMPLE_EXPONENTS:
         return []
@@ -105,7 +108,7 @@ def _intrinsic(state, expression) -> tuple:
         case "call" if not (expression.kws or expression.vararg):
             callee = state.typemap[expression.func.name]
             key = callee.typing_key if isinstance(callee, types.Function) else None
-            return TABLE.get(key), list(expression.args)
+            return TABLE.get(key) or PEAKS.get(key), list(expression.args)
         case "binop":
             return OPERATORS.get(expression.fn), [expression.lhs, expression.rhs]
         case "inplace_binop":

@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from adtrans.backend import peaks
 from adtrans.backend.vecmath import errorfunction, exponential, inverse, logarithm, trigonometric
 from adtrans.backend.vecmath import power as powers
 from adtrans.backend.vecmath.library import binary, unary
@@ -53,6 +54,7 @@ TABLE = {
     if hasattr(module, name)
 }
 OPERATORS = {operator.pow: power}
+PEAKS = {max: peaks.largest, min: peaks.smallest} if peaks.AVAILABLE else {}
 
 # Those that the C library finishes sooner when each call has to wait for the one before.
 QUICK_ALONE = frozenset({exp, exp2, log, log2, power})
