@@ -227,7 +227,7 @@ class Storage:
         return self.stores[self.classes[store.array]] == [store] and self.injective(store)
 
     def injective(self, store: Store) -> bool:
-        """Whether each iteration stores to an element of its own: an index that counted from the end may meet others."""
+        """Whether each iteration stores to an element of its own: an index that counts from the end may meet others."""
         region = self.regions.at[id(store)]
         loops = region.loops[self.lifetime(store.array):]
         return all(isinstance(loop.owner, For) and loop.owner.counter in store.index
