@@ -126,7 +126,8 @@ def sweeps(program: Program, activity: Activity, inputs: tuple[Var, ...], seeds:
                       for var in inputs if var not in given)
     params = (*program.params, *given.values(), *(bar for _, bar in seeds if isinstance(bar, Var)))
     facts = {**program.facts, "outputs": (*program.facts.get("outputs", ()), *given.values()),
-             "discrete": activity.discrete, "tapes": tapes_of(reverse, [*local.values(), *cut.values()]),
+             "discrete": activity.discrete,
+             "tapes": tapes_of(reverse, [*local.values(), *cut.values()]).union(program.facts.get("tapes", ())),
              "own stacks": frozenset(stack for each in local.values() for stack in each.tapes
                                      if isinstance(stack.type, ListOf)),
              "reversed": frozenset(reverse.reversed), "plans": tuple(reverse.plans),

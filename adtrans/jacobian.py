@@ -85,6 +85,7 @@ class Jacobian(Derivative):
         if mode not in MODES:
             raise ArgumentValueError(f"mode must be one of {', '.join(map(repr, MODES))}, not {mode!r}")
         self.mode = mode
+        self.transformed = self.kind, fun, {**self.transformed[2], "mode": mode}
         self.known: tuple | None = None  # a specialisation that goes forward, and the dtype of its results
 
     def __call__(self, *args, **kwargs):

@@ -134,6 +134,14 @@ def together(program: Program) -> Program:
     return ir.verify(simplify(settle(simplify(reuse(ir.verify(made)))))) if made is not program else program
 
 
+def with_parts(program: Program, fresh: bool) -> Program:
+    """With loops in parts where that is proven to be right. What is done to whole loops at function level comes before:
+    they are products no more, and fill no arrays of zeros, once they are in parts."""
+    ahead = with_products(program)
+    made = parallelise(filled(ahead) if fresh else ahead)
+    return made if any(isinstance(item, Parallel) for item in ir.walk(made.body)) else program
+
+
 def with_products(program: Program) -> Program:
     """With products of matrices in place of loops."""
     made = products(program)
@@ -211,20 +219,19 @@ def made_for(reading: Reading, mode: str, argnums: tuple[str, ...], specs: dict[
     if fresh:
         program = optimise(land(program))
     if parallel:
-        program = parallelise(program)
-    serial = not any(isinstance(item, Parallel) for item in ir.walk(program.body))
+        program = with_parts(program, fresh)
     if fresh:
         program = gather(program)
-    if serial:
+    if not any(isinstance(item, Parallel) for item in ir.walk(program.body)):
         program = with_products(program)
-    if fresh and serial:
-        program = filled(program)
+        program = filled(program) if fresh else program
     if mode in ROWS:
         program = strips(program)
     if whole is not own:
         program = hoist(program)
-    if serial and mode not in ROWS:
-        program = share(together(program))
+    if mode not in ROWS:
+        program = together(program)
+        program = program if parallel else share(program)
     return peaks(spans(program))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import adtrans
-from adtrans import grad, hvp, jacobian, jvp, value_and_grad, vmap
+from adtrans import grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
 
 RNG = np.random.default_rng(5)
 X, Y, W = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
@@ -182,3 +182,50 @@ def test_shapes_that_are_not_known():
         vmap(lambda x: x[: int(x[0])]).interpreted(X)
     with pytest.raises(adtrans.ArgumentError):
         vmap(3.0)
+
+
+def test_indices_are_checked_where_the_library_calls():
+    """What a Jacobian or Hessian within the language calls is the user's: nothing is known of its indices."""
+    def beyond(x):
+        return np.array([x[5] * x[0], x[1]])
+
+    for made in (*(vmap(jacobian(beyond, mode=mode)) for mode in ("fwd", "rev", "auto")),
+                 vmap(hessian(lambda x: beyond(x)[0])), grad(lambda x: np.sum(jacobian(beyond)(x[0])))):
+        for call in (made, made.interpreted):
+            with pytest.raises(IndexError, match=r"test_mapped.py:\d+: index out of bounds for axis 0.*5 3"):
+                call(np.ones((4, 3)))
+
+
+def test_jacobians_by_rows_or_columns():
+    """Few known results: a gradient for each; else a tangent for each element."""
+    def few(x, w):
+        return np.array([np.sum(x * w), np.prod(x), np.sin(x[0])])
+
+    def many(x, w):
+        return np.outer(x, w) * x[0]
+
+    x, w = np.linspace(0.5, 1.5, 12).reshape(4, 3), np.array([0.3, -1.2, 0.8])
+    for fun in (few, many, lambda x, w: np.sum(x * w) ** 2, lambda x, w: np.array([[x[0] * w[0], w[1]]]),
+                lambda x, w: x[:0] * w[:0]):
+        for argnums in (0, 1, (0, 1)):
+            rows = [jacobian(fun, argnums=argnums)(row, w) for row in x]
+            for mode in ("auto", "fwd", "rev"):
+                mapped = vmap(jacobian(fun, argnums=argnums, mode=mode), in_axes=(0, None))
+                for found in (mapped(x, w), mapped.interpreted(x, w)):
+                    parts = zip(found, zip(*rows)) if isinstance(argnums, tuple) else [(found, rows)]
+                    for part, wanted in parts:
+                        np.testing.assert_allclose(part, np.array(wanted), rtol=1e-13, atol=1e-15)
+    source = vmap(jacobian(few), in_axes=(0, None))
+    source(x, w)
+    assert "_dot" not in source.source
+
+
+def test_jacobians_keep_types():
+    x = np.linspace(0.5, 1.5, 6, dtype=np.float32).reshape(2, 3)
+    for mode in ("auto", "fwd", "rev"):
+        assert vmap(jacobian(lambda x: np.array([x[0] * x[1], x[2]]), mode=mode))(x).dtype == np.float32
+        wide = vmap(jacobian(lambda x: np.array([x[0] * x[1], x[2]]) * np.float64(2.0), mode=mode))(x)
+        assert wide.dtype == np.float64
+        np.testing.assert_allclose(wide[:, 0, 0], 2.0 * x[:, 1], rtol=1e-6)
+    with pytest.raises(ValueError, match="mode must be one of"):
+        grad(lambda x: np.sum(jacobian(lambda y: y * y, mode="best")(x)))(x[0])

@@ -309,7 +309,7 @@ def test_nothing_is_imported_or_divided_without_the_option():
 
 
 def test_small_arguments_are_done_in_order(monkeypatch):
-    monkeypatch.setattr("adtrans.optimise.parallel.GRAIN", 32768)
+    monkeypatch.setattr("adtrans.optimise.parallel.LEAST", 2**20)
     for function, (argument, _) in DIVIDED.items():
         plain, divided = (value_and_grad(function, parallel=wanted, cache=False)(argument) for wanted in (False, True))
         assert plain[0] == pytest.approx(divided[0], rel=1e-14)
@@ -329,6 +329,27 @@ def test_accumulate_and_calls_inside_compiled_code():
 
     found = called(A)
     assert found[0] == value and np.array_equal(found[1], slope)
+
+
+def test_blocks_of_iterations_in_parts():
+    """Scratch memory read by places that are kept in memory, too: each part has its own."""
+    def fun(a):
+        row = np.empty(a.shape[1])
+        s = 0.0
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                row[j] = a[i, j] * a[i, 0]
+            top = row.max()
+            s += top + np.log(np.sum(np.exp(row - top)))
+        return s
+
+    a = RNG.random((150, 3))
+    gradient = value_and_grad(fun, parallel=True, cache=False)
+    assert "for first in range(max(0, part * " in gradient.inspect_source(a) and loops(fun, a) == [1]
+    wanted = duals.gradient(fun, (a,))
+    for value, slope in (gradient(a), watched(gradient, a)):
+        assert value == pytest.approx(wanted[0], rel=1e-13)
+        np.testing.assert_allclose(slope, wanted[1], rtol=1e-10, atol=1e-13)
 
 
 def error(w, x, y):
@@ -386,7 +407,7 @@ def test_code_from_the_cache(tmp_path):
         import adtrans
         from adtrans.optimise import parallel
 
-        parallel.GRAIN = 4
+        parallel.LEAST, parallel.GRAIN = 0, 4
 
         def f(x):
             s = 0.0

@@ -1,7 +1,9 @@
-"""Jacobians and Hessians within the language: a tangent for each element of an argument, mapped over them."""
+"""Jacobians and Hessians within the language: a tangent for each element of an argument, mapped over them, or a
+gradient for each element of the result."""
 
 import numpy as np
 
+from adtrans.api import grad
 from adtrans.mapped import vmap
 from adtrans.tangent import hvp, jvp
 
@@ -17,6 +19,21 @@ def jacobian(fun, before, x, after):
     basis = np.eye(x.size).reshape((x.size,) + x.shape)
     rows = vmap(lambda v: jvp(single, (x,), (v,))[1])(basis)
     return np.moveaxis(rows, 0, -1).reshape(rows.shape[1:] + x.shape)
+
+
+def rows(fun, before, x, after, places, shape, dtype):
+    """The Jacobian of fun(*before, x, *after), whose elements are at `places`, by x, a gradient for each."""
+    made = np.empty(shape + np.shape(x), dtype)
+    for place in places:
+        made[place] = grad(lambda z, place: np.asarray(fun(*before, z, *after))[place])(x, place)
+    return made
+
+
+def all_rows(fun, before, x, after, dtype):
+    """The Jacobian of fun(*before, x, *after) by x, a gradient for each element of the result, mapped over them."""
+    out = fun(*before, x, *after)
+    made = vmap(lambda k: grad(lambda z: fun(*before, z, *after).reshape(-1)[k])(x))(np.arange(out.size))
+    return made.reshape(out.shape + np.shape(x)).astype(dtype)
 
 
 def hessian(fun, before, x, after):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from adtrans.lower.values import NONE, Contents, Func, Lazy, Method, Num, Py, Re
 from adtrans.source import unwrap
 
 DEPTH_LIMIT = 60
+PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 def call(low, node: ast.Call) -> Value:
@@ -229,11 +232,14 @@ def function_name(func: Func) -> str:
 
 
 def run_frame(low, func: Func, names: dict[str, Value], pinned: bool = False) -> Value:
-    """Read a function body with its parameters bound; gives what it returns."""
+    """Read a function body with its parameters bound; gives what it returns.
+
+    What the library calls is pinned with it, unless it is the user's: of that nothing is known.
+    """
     from adtrans.lower.statements import body
 
     frame = open_frame(low, func, names)
-    if low.frames and (pinned or low.frame.pinned is not None):
+    if low.frames and (pinned or low.frame.pinned is not None and func.source.filename.startswith(PACKAGE)):
         frame.pinned = low.frame.pinned or low.build.span
     low.frames.append(frame)
     low.active.append(func)

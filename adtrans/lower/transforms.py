@@ -9,13 +9,16 @@ one statement, an `ir.Inner`, which knows how to differentiate that program.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from adtrans.errors import AdtransError
 from adtrans.inner import Function, Gradient, Pushed, Second
-from adtrans.ir import Array, Const, Inner, Operand, Var
+from adtrans.ir import INT, Alloc, Array, Const, Inner, Operand, Program, Reshape, Var, walk
 from adtrans.lower import containers, nests, statics, views
 from adtrans.lower.calls import bind_arguments, run_frame
 from adtrans.lower.context import describe
@@ -39,6 +42,9 @@ class Derived:
 
 
 VECTOR = "v_dot"
+MODES = ("auto", "fwd", "rev")
+MOST_ROWS = 8  # gradients written one after the other
+FEW_ROWS = 4  # elements of a result that are taken to be fewer than those of an array whose extents are not known
 OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",),
            "vmap": ("in_axes",), "jacobian": ("argnums", "mode"), "hessian": ("argnums",)}
 
@@ -251,21 +257,76 @@ def product(low, derived: Derived, names: dict[str, Value]) -> Value:
 
 
 def matrix(low, derived: Derived, names: dict[str, Value]) -> Value:
+    """A Jacobian or Hessian."""
+    wanted = argument_names(low, derived, names)
+    several = isinstance(derived.options.get("argnums", 0), (tuple, list))
+    if several and derived.kind == "hessian":
+        raise low.error("hessian by several arguments is not in the language here",
+                        hint="take one for each argument")
+    made = tuple(by_argument(low, derived, names, name) for name in wanted)
+    return Seq(made) if several else made[0]
+
+
+def by_argument(low, derived: Derived, names: dict[str, Value], name: str) -> Value:
     """A Jacobian or Hessian by one argument."""
     from adtrans.library import derivatives
     from adtrans.lower.calls import call_library
 
-    wanted = argument_names(low, derived, names)
-    if isinstance(derived.options.get("argnums", 0), (tuple, list)):
-        raise low.error(f"{derived.kind} by several arguments is not in the language here",
-                        hint="take one for each argument")
     fun = resolved(low, derived.fun)
     found = list(names.items())[len(fun.bound) if isinstance(fun, Func) else 0:]
-    place = [name for name, _ in found].index(wanted[0])
+    place = [other for other, _ in found].index(name)
     values = [value for _, value in found]
-    whole = derivatives.jacobian if derived.kind == "jacobian" else derivatives.hessian
     x = low.as_array(values[place])
-    return call_library(low, whole, [derived.fun, Seq(tuple(values[:place])), x, Seq(tuple(values[place + 1:]))], {})
+    args = [derived.fun, Seq(tuple(values[:place])), x, Seq(tuple(values[place + 1:]))]
+    if derived.kind == "hessian":
+        return call_library(low, derivatives.hessian, args, {})
+    mode = derived.options.get("mode", "auto")
+    if mode not in MODES:
+        raise low.error(f"mode must be one of {', '.join(map(repr, MODES))}, not {mode!r}", kind="value")
+    if mode == "fwd":
+        return call_library(low, derivatives.jacobian, args, {})
+    part = read_part(low, derived, names, (name,))
+    out, own = part.lowered.result, x.code if isinstance(x, Num) else x.dtype
+    if not isinstance(out, (NumberResult, ArrayResult)):
+        raise low.error("jacobian needs a number or an array as result", kind="type")
+    shape = shape_of(part.program)
+    places = None if shape is None or math.prod(shape) > MOST_ROWS else tuple(np.ndindex(*shape))
+    dtype = out.code if isinstance(out, NumberResult) else out.dtype
+    if mode == "auto" and (places is None or dtype != own or not fewer(len(places), x)):
+        return call_library(low, derivatives.jacobian, args, {})
+    if dtype[0] != "f":
+        raise low.error("the result is not floating-point: it has no derivative", kind="discrete")
+    kind = Py(np.result_type(np.dtype(dtype), np.dtype(own)).type)
+    if places is None:
+        return call_library(low, derivatives.all_rows, [*args, kind], {})
+    shown = Seq(tuple(map(whole_numbers, places)))
+    return call_library(low, derivatives.rows, [*args, shown, whole_numbers(shape), kind], {})
+
+
+def whole_numbers(given: tuple[int, ...]) -> Seq:
+    return Seq(tuple(Num(Const(number, INT), True) for number in given))
+
+
+def shape_of(program: Program) -> tuple[int, ...] | None:
+    """The shape of the result, if it is known before the program runs."""
+    result = program.results[0]
+    if not isinstance(result.type, Array):
+        return ()
+    for statement in walk(program.body):
+        match statement:
+            case Alloc(var, shape) | Reshape(var, _, shape) if var is result:
+                return tuple(extent.value for extent in shape) if all(
+                    isinstance(extent, Const) for extent in shape) else None
+    return None
+
+
+def fewer(rows: int, x: Value) -> bool:
+    """Whether that many gradients are less than a tangent for each element of an array, of which there are more than a
+    few as far as is known."""
+    extents = [] if isinstance(x, Num) else x.shape
+    if all(isinstance(extent, Const) for extent in extents):
+        return 0 < rows < math.prod(extent.value for extent in extents)
+    return 0 < rows <= FEW_ROWS
 
 
 def jvp(low, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -71,25 +71,24 @@ def block(program: Program) -> Program:
         return program
     independence = Independence(program, Everything(program), Regions(program))
     body: list[Stmt] = []
+    tapes: tuple[Var, ...] = program.facts.get("tapes", ())
     changed = False
     for statement in program.body:
         made = None
         if any(statement is other for other in candidates):
             sums = independence.sums(statement)
             if sums is not None and len(sums) == len(statement.carries):
-                made = Blocks(statement, independence).made()
+                blocks = Blocks(statement, independence)
+                made = blocks.made()
+                tapes = (*tapes, *blocks.rows.values()) if made is not None else tapes
         changed |= made is not None
         body += made or [statement]
-    return replace(program, body=tuple(body)) if changed else program
+    return replace(program, body=tuple(body), facts={**program.facts, "tapes": tapes}) if changed else program
 
 
 def suits(loop: For) -> bool:
     """Whether a loop may have enough iterations, holds loops, and nothing that cannot run side by side."""
     if loop.step != ONE or loop.leave is not None or not any(isinstance(item, For) for item in loop.body):
-        return False
-    checks = {(item.error, item.message if item.error != "IndexError" else "")
-              for item in ir.walk(loop.body) if isinstance(item, Check)}
-    if len(checks) > 1:  # of which another one might fail first
         return False
     if isinstance(loop.start, Const) and isinstance(loop.stop, Const) and loop.stop.value - loop.start.value < SHORT:
         return False
@@ -143,7 +142,7 @@ class Blocks:
         body, names = without(loop.body, zeros)
         self.spread(body)
         if any(isinstance(item, For) and self.differs(item) for item in ir.walk(body)) or \
-                self.sliced is None and not self.pays(body):
+                not self.fails_alike(body) or self.sliced is None and not self.pays(body):
             return None
         items = self.items(self.packed(body, ()) if self.sliced is None else body)
         groups = list(flat(items))
@@ -192,6 +191,15 @@ class Blocks:
                                 self.varying.update((carry.inside, carry.after))
             if len(self.varying) == before:
                 return
+
+    def fails_alike(self, body: tuple[Stmt, ...]) -> bool:
+        """Whether the check that fails first side by side is the one that fails first in order: all of them raise the
+        same, or in each iteration the same ones fail, so that one fails in the very first."""
+        checks = [item for item in ir.walk(body) if isinstance(item, Check)]
+        if len({(item.error, item.message if item.error != "IndexError" else "") for item in checks}) <= 1:
+            return True
+        some = {id(inner) for item in ir.walk(body) if isinstance(item, If) for inner in ir.walk((item,))}
+        return not any(id(item) in some or self.any_varying((item.test, *item.values)) for item in checks)
 
     def any_varying(self, operands) -> bool:
         return any(operand in self.varying for operand in operands if isinstance(operand, Var))

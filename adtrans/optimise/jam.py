@@ -39,6 +39,7 @@ from adtrans.ir import (
     Let,
     Load,
     Operand,
+    Parallel,
     Prim,
     Program,
     Stmt,
@@ -90,7 +91,7 @@ class Jammer:
         for statement in body:
             match statement:
                 case For(body=inner):
-                    at = innermost(statement)
+                    at = None if isinstance(statement, Parallel) else innermost(statement)
                     if at is not None and self.fits(statement, at):
                         made += Together(statement, at).made()
                         self.changed = True

@@ -1,6 +1,6 @@
 """Loops whose iterations are apart, divided into parts that run at the same time.
 
-    for i in range(n):                          parts = max(1, min(64, n * 9 // 32768))
+    for i in range(n):                          parts = max(1, min(64, n * 9 // 32768)) if n * 9 >= 2**20 else 1
         t = x[i] * w                            total_parts = np.empty(parts)
         total += t * t              ->          for part in prange(parts):
         x_bar[i] = 2.0 * t * w                      total = 0.0
@@ -10,11 +10,12 @@
                                                 for part in range(parts):
                                                     total += total_parts[part]
 
-It takes the outermost loops of which that is proven (see `analysis.exclusive`). Each part has its own sums and
-scratch arrays, and an array of its own for each that any iteration may add to; what comes of these is added up in the
-order of the parts once all have ended. Where only neighbouring iterations add to one element, parts with even numbers
-run first, then the others. How many parts there are depends on the sizes alone, so results are the same for any number
-of threads. A check that fails in a part is noted there and raised afterwards: the one that would have come first.
+It takes the outermost loops of which that is proven (see `analysis.exclusive`). Each part has its own sums and scratch
+arrays, and an array of its own for each that any iteration may add to; what comes of these is added up in the order of
+the parts once all have ended. Where only neighbouring iterations add to one element, parts with even numbers run
+first, then the others. How many parts there are depends on the sizes alone, so results are the same for any number of
+threads; there is one where two threads would save less than it takes to start them. A check that fails in a part is
+noted there and raised afterwards: the one that would have come first.
 """
 
 from __future__ import annotations
@@ -49,15 +50,17 @@ from adtrans.ir import (
     Stmt,
     Var,
 )
-from adtrans.optimise.block import Everything
+from adtrans.optimise.block import WIDTH, Everything
 from adtrans.optimise.simplify import simplify, substitute
 from adtrans.optimise.sums import sums
 from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.splice import spliced
 
 PARTS = 64
-GRAIN = 32768  # operations that a part has at least: to start threads takes about as long
-SPREAD = 8  # operations that an element of a copy costs: to make it, and to add it up
+LEAST = 2**20  # operations that parts have together: 40 us where they are vectors, and to start threads takes 10 to 20
+GRAIN = 32768  # operations that a part has at least
+SPREAD = 128  # operations for each element of a part's copies: to make it and to add it up takes as long as 25
+ROWS = 8  # iterations of a part for each of its neighbours' that touch what it does: room is made for those, too
 COPIED = 2**23  # elements of copies that all parts have together, and how many copies there may be in any case
 COPIES = 4
 UNKNOWN = 8  # iterations that a loop is taken to have where that is not known before
@@ -154,7 +157,8 @@ class Division:
     def small(self) -> bool:
         """Whether it is known that there is too little to do."""
         trips, work = self.trips(self.loop), self.work()
-        return isinstance(work, Const) and work.value < 2 * GRAIN or isinstance(trips, Const) and trips.value < FEW
+        return isinstance(work, Const) and work.value < max(LEAST, 2 * GRAIN) or \
+            isinstance(trips, Const) and trips.value < FEW
 
     def work(self) -> Operand:
         """About how many operations a loop is."""
@@ -189,6 +193,8 @@ class Division:
         form = combine(affine(loop.stop), affine(loop.start), -1)
         form = form if step > 0 else combine(({}, 0), form, -1)
         if not self.inner.isdisjoint(form[0]):
+            if loop.counter.lane and step == 1:  # over the iterations of a block
+                return const(WIDTH)
             varies = self.loop.counter in form[0]
             return self.build.prim("floordiv", self.trips(self.loop), const(2)) if varies else const(UNKNOWN)
         length = self.sum(form[0], form[1] + abs(step) - 1)
@@ -213,12 +219,14 @@ class Division:
         """The number of parts."""
         build = self.build
         grain = build.prim("add", const(GRAIN), build.prim("mul", const(SPREAD), copied))
-        most = build.prim("floordiv", trips, const(self.distance)) if self.distance > 1 else trips
+        rows = ROWS * self.distance
+        most = build.prim("floordiv", trips, const(rows)) if rows > 1 else trips
         if copied != ZERO:
             each = build.prim("floordiv", const(COPIED), build.prim("max", copied, ONE))
             most = build.prim("min", most, build.prim("max", each, const(COPIES)))
         found = build.prim("min", build.prim("min", const(PARTS), most), build.prim("floordiv", work, grain))
-        return build.prim("max", found, ONE, name="parts")
+        enough = build.prim("ge", work, const(LEAST))
+        return build.prim("select", enough, build.prim("max", found, ONE), ONE, name="parts")
 
     @property
     def distance(self) -> int:

@@ -7,6 +7,7 @@
 Equal operations on equal operands are one value (value numbering over the structured program: what an enclosing or
 earlier statement has computed is known). An element that has been read or written is known until something may write
 to its memory; an element of another reference to the same memory, or one whose index might be equal, counts as written.
+Views of the same part of one reference are one reference.
 """
 
 from __future__ import annotations
@@ -15,7 +16,24 @@ from adtrans import ir
 from adtrans.analysis.alias import memory_classes
 from adtrans.analysis.indices import Indices
 from adtrans.build import Builder
-from adtrans.ir import Accumulate, Const, Dim, For, If, Let, Load, Operand, Prim, Program, Stmt, Store, Var, While
+from adtrans.ir import (
+    Accumulate,
+    Const,
+    Dim,
+    For,
+    If,
+    Let,
+    Load,
+    Operand,
+    Prim,
+    Program,
+    Slice,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
 from adtrans.optimise.simplify import propagate, substitute
 
 # Known elements: values by place, for each class of memory.
@@ -61,6 +79,8 @@ class Table:
         match statement:
             case Let(var, Prim() | Dim()):
                 self.number(statement)
+            case View():
+                self.view(statement)
             case Let(var, Load(array, index)):
                 known = memory.setdefault(self.classes[array], {})
                 place = self.place(array, index)
@@ -101,6 +121,18 @@ class Table:
         else:
             self.sizes.add(statement.var)
             key = ("dim", expr.array, expr.axis)
+        for values in reversed(self.values):
+            if key in values:
+                self.equal(statement.var, values[key])
+                return
+        self.values[-1][key] = statement.var
+
+    def view(self, statement: View) -> None:
+        """A reference to what is referred to already is that reference."""
+        made = substitute(statement, self.name)
+        subscript = tuple((self.key(item.start), self.key(item.stop), self.key(item.step)) if isinstance(item, Slice)
+                          else item and self.key(item) for item in made.subscript)
+        key = ("view", made.base, subscript, made.order, made.var.type)
         for values in reversed(self.values):
             if key in values:
                 self.equal(statement.var, values[key])

@@ -215,12 +215,12 @@ def arguments(seed: int, n: int) -> tuple:
 @contextmanager
 def divided():
     """Loops are divided however little there is to do."""
-    before = parallel.GRAIN, parallel.SPREAD
-    parallel.GRAIN, parallel.SPREAD = 4, 0
+    before = parallel.LEAST, parallel.GRAIN, parallel.SPREAD, parallel.ROWS
+    parallel.LEAST, parallel.GRAIN, parallel.SPREAD, parallel.ROWS = 0, 4, 0, 1
     try:
         yield
     finally:
-        parallel.GRAIN, parallel.SPREAD = before
+        parallel.LEAST, parallel.GRAIN, parallel.SPREAD, parallel.ROWS = before
 
 
 def near(given, wanted, tolerance: float) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import adtrans
 from adtrans.optimise import block
+from tests import duals
 from tests.lower.texts import function
 
 X, W, K = np.linspace(0.4, 1.6, 7), np.array([0.7, -0.3, 1.1]), np.array([2, 0, 1, 1, 2, 0, 2])
@@ -244,6 +245,34 @@ def test_what_fails_first_is_told():
     for call in (fun, gradient.interpreted):
         with pytest.raises(ValueError, match="too large"):
             call(x, W, k)
+
+
+def test_what_every_iteration_fails_by():
+    """Checks of several kinds, each of which fails in all iterations or in none: the first is told."""
+    def fun(x, w, v):
+        total = 0.0
+        row = np.empty(len(w))
+        for i in range(len(x)):
+            for j in range(len(w)):
+                row[j] = (x[i] - v[j]) ** 2 * w[j]
+            top = row.max()
+            total += top + np.log(np.sum(np.exp(row - top)))
+        return total
+
+    gradient = adtrans.value_and_grad(fun, argnums=(0, 1), cache=False)
+    assert "for first in range(" in gradient.inspect_source(X, W, W)
+    value, bars = gradient.interpreted(X, W, W + 0.1)
+    expected, wanted = duals.gradient(fun, (X, W, W + 0.1), (0, 1))
+    assert value == pytest.approx(expected, rel=1e-13)
+    for bar, other in zip(bars, wanted, strict=True):
+        np.testing.assert_allclose(bar, other, rtol=1e-11, atol=1e-13)
+    for call in (gradient, gradient.interpreted):
+        with pytest.raises(IndexError, match="size = 2 2"):
+            call(X, W, W[:2])
+        with pytest.raises(ValueError, match="zero-size array"):
+            call(X, W[:0], W[:0])
+        assert call(X[:0], W[:0], W[:0])[0] == 0.0
+        assert call(X[:0], W, W[:2])[0] == 0.0
 
 
 def test_second_derivatives_and_forward_mode():
