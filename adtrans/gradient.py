@@ -360,7 +360,8 @@ class GradientFunction:
         return found
 
     def _options(self) -> Options:
-        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs))
+        return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs),
+                       parallel=self.settings.parallel)
 
     def _make(self, key, specs, options: Options) -> Specialisation:
         exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])
@@ -516,7 +517,7 @@ class GradientFunction:
         """The bytes that are kept for the sweep back, by the name in the generated source, and their "total".
 
         Nothing is differentiated and no array is made: only what decides the sizes is computed. Stacks are counted by
-        what they hold.
+        what they hold, and what parts of a loop keep for themselves as often as there are threads.
         """
         from adtrans.explain import memory
 
@@ -528,7 +529,8 @@ class GradientFunction:
         found = self._find(bound)
         mode = "value_and_grad" if self.with_value else "grad"
         reading = self._reading(found)
-        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux)
+        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux,
+                                      self.settings.parallel)
         return reading, program, (*self._flat(found, bound), *reading.lowered.captured_arrays)
 
     # --- inside Numba
