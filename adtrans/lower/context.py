@@ -37,6 +37,7 @@ class Options:
     debug: bool = False
     dynamic_broadcast: bool = False
     procedure: bool = False
+    parallel: bool = False
 
 
 @dataclass
