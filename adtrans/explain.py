@@ -9,13 +9,29 @@ Sizes are found by a program of their own: the gradient's, of which only what de
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adtrans import ir
-from adtrans.build import Builder, const
-from adtrans.ir import Alloc, Array, Check, Let, Load, NewList, Prim, Print, Program, Push, Scalar, Stmt, Var
+from adtrans.build import ONE, Builder, const
+from adtrans.ir import (
+    Alloc,
+    Array,
+    Check,
+    Let,
+    Load,
+    NewList,
+    Operand,
+    Pop,
+    Prim,
+    Print,
+    Program,
+    Push,
+    Scalar,
+    Stmt,
+    Var,
+)
 from adtrans.names import choose_names
 from adtrans.optimise.simplify import simplify
 from adtrans.rules.rule import TRANSCENDENTAL, plain
@@ -172,13 +188,15 @@ def sizes(program: Program, args: tuple) -> dict[Var, tuple[str, int]]:
     from adtrans.specialise import stored_params
     from adtrans.write import write
 
-    wanted = list(kept_arrays(program))
+    pushed, again = pushed_arrays(program)
+    wanted = [var for var in kept_arrays(program) if var not in pushed]
     if not wanted:
         return {}
     names = choose_names(program, foldable(program))
     build = Builder()
     counters = {var: build.alloc("i8", (const(2),), "zeros") for var in wanted}
-    body = (*build.here.body, *counting(program.body, counters))
+    own = {var: counters[var] for var in program.facts.get("own stacks", ()) if var in counters}
+    body = (*build.here.body, *counting(program.body, counters, own, again))
     whole = replace(program, body=body, results=tuple(counters.values()), facts={})
     small = ir.verify(simplify(ir.verify(whole)))
     small = replace(small, mutable=small.mutable & stored_params(small))
@@ -197,37 +215,76 @@ def kept_arrays(program: Program) -> Iterator[Var]:
                 yield var
 
 
-def counting(body: tuple, counters: dict[Var, Var]) -> tuple:
-    """Statements that count bytes beside those that keep something: what is held now, and the most so far. Checks are
-    left out."""
+def pushed_arrays(program: Program) -> tuple[set[Var], set[Var]]:
+    """The arrays that are put on stacks, and those references among them, carried round a loop, to what an earlier
+    iteration has put on a stack: but for the first, they are no other arrays."""
+    found = {statement.value for statement in ir.walk(program.body)
+             if isinstance(statement, Push) and isinstance(statement.value.type, Array)}
+    return found, {carry.inside for statement in ir.walk(program.body) for carry in getattr(statement, "carries", ())
+                   if carry.inside in found and carry.next in found}
+
+
+def counting(body: tuple, counters: dict[Var, Var], own: dict[Var, Var], again: set[Var],
+             held: Operand = ONE) -> tuple:
+    """Statements that count bytes beside those that keep something: what is held now, and the most so far, where so
+    many parts run at the same time, each with its own. Checks are left out.
+
+    Only what is pushed is counted: `own` are the stacks that nothing is left on at the end of an iteration, of a loop
+    that pushes and pops.
+    """
     made: list = []
     for statement in body:
+        build = Builder()
         match statement:
             case Check() | Print():
                 continue
+            case ir.Parallel(stop=stop, body=inner):
+                together = build.prim("min", stop, const(threads()))
+                made += build.here.body
+                made.append(replace(statement, body=counting(inner, counters, own, again, together)))
+                continue
             case ir.For(body=inner):
-                made.append(replace(statement, body=counting(inner, counters)))
+                for stack in pushed_and_popped(inner, own):
+                    build.store(own[stack], (const(0),), const(0))
+                made.append(replace(statement, body=(*build.here.body, *counting(inner, counters, own, again, held))))
                 continue
             case ir.While(head=head, body=inner):
-                made.append(replace(statement, head=counting(head, counters), body=counting(inner, counters)))
+                made.append(replace(statement, head=counting(head, counters, own, again, held),
+                                    body=counting(inner, counters, own, again, held)))
                 continue
             case ir.If(then=then, orelse=orelse):
-                made.append(replace(statement, then=counting(then, counters), orelse=counting(orelse, counters)))
+                made.append(replace(statement, then=counting(then, counters, own, again, held),
+                                    orelse=counting(orelse, counters, own, again, held)))
                 continue
         made.append(statement)
-        build = Builder()
         match statement:
             case Alloc(var, shape) if var in counters:
-                count(build, counters[var], product(build, (*shape, const(ITEM[var.type.dtype]))), False)
+                count(build, counters[var], product(build, (*shape, const(ITEM[var.type.dtype]), held)), False)
             case NewList(var) if var in counters:
                 build.store(counters[var], (const(0),), const(0))
             case Push(stack, value) if stack in counters and isinstance(value.type, Array):
                 extents = [build.dim(value, axis) for axis in range(value.type.rank)]
-                count(build, counters[stack], product(build, (*extents, const(ITEM[value.type.dtype]))), True)
+                size = product(build, (*extents, const(ITEM[value.type.dtype]), held))
+                count(build, counters[stack], size, value not in again)
             case Push(stack, value) if stack in counters:
-                count(build, counters[stack], const(ITEM[value.type.code]), True)
+                count(build, counters[stack], product(build, (const(ITEM[value.type.code]), held)), True)
         made += build.here.body
     return tuple(made)
+
+
+def pushed_and_popped(body: tuple, stacks: Iterable[Var]) -> list[Var]:
+    """The stacks that a body both pushes to and pops from."""
+    pushed = {statement.stack for statement in ir.walk(body) if isinstance(statement, Push)}
+    popped = {statement.expr.stack for statement in ir.walk(body)
+              if isinstance(statement, Let) and isinstance(statement.expr, Pop)}
+    return [stack for stack in stacks if stack in pushed and stack in popped]
+
+
+def threads() -> int:
+    """How many parts of a loop run at the same time."""
+    import numba
+
+    return numba.get_num_threads()
 
 
 def product(build: Builder, factors: tuple) -> Any:

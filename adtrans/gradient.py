@@ -310,7 +310,7 @@ class GradientFunction(Specialised):
         """The bytes that are kept for the sweep back, by the name in the generated source, and their "total".
 
         Nothing is differentiated and no array is made: only what decides the sizes is computed. Stacks are counted by
-        what they hold.
+        what they hold, and what parts of a loop keep for themselves as often as there are threads.
         """
         from adtrans.explain import memory
 
@@ -322,7 +322,8 @@ class GradientFunction(Specialised):
         mode = "value_and_grad" if self.with_value else "grad"
         found = self._chosen(mode, bound)[0]
         reading = self._reading(found)
-        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux)
+        program = specialise.made_for(reading, mode, self.argnames, found.specs, (), self.settings.has_aux,
+                                      self.settings.parallel)
         return reading, program, (*self._flat(found, bound), *reading.lowered.captured_arrays)
 
     # --- inside Numba

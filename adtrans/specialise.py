@@ -33,7 +33,7 @@ from adtrans.optimise.induct import induct
 from adtrans.optimise.jam import jam
 from adtrans.optimise.land import land
 from adtrans.optimise.layout import layout
-from adtrans.optimise.parallel import parallelise
+from adtrans.optimise.parallel import divisible, parallelise
 from adtrans.optimise.peaks import peaks
 from adtrans.optimise.products import products
 from adtrans.optimise.reuse import reuse
@@ -104,7 +104,9 @@ def copying(program: Program, own: frozenset[Var] = frozenset()) -> Program:
 
 
 def finished(program: Program, options: Options) -> Program:
-    return ir.verify(instrument(program)) if options.debug else layout(in_blocks(optimise(divided(program))))
+    if options.debug:
+        return ir.verify(instrument(program))
+    return layout(in_blocks(optimise(divided(program)), options.parallel))
 
 
 def divided(program: Program) -> Program:
@@ -113,10 +115,18 @@ def divided(program: Program) -> Program:
     return ir.verify(simplify(ir.verify(made))) if made is not program else program
 
 
-def in_blocks(program: Program) -> Program:
-    """With loops over independent iterations in blocks."""
-    made = across(block(induct(program)))
-    return optimise(ir.verify(simplify(ir.verify(made)))) if made is not program else program
+def in_blocks(program: Program, parallel: bool = False) -> Program:
+    """With loops over independent iterations in blocks; not those along rows, in `parallel`, where it is not seen after
+    that what loops around them do is independent."""
+    made = block(induct(program))
+    turned = across(made)
+    if turned is program:
+        return program
+    done = optimise(ir.verify(simplify(ir.verify(turned))))
+    if parallel and turned is not made:
+        other = optimise(ir.verify(simplify(ir.verify(made))))
+        return max(done, other, key=divisible)
+    return done
 
 
 def optimise(program: Program) -> Program:

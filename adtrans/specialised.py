@@ -138,7 +138,7 @@ class Specialised:
 
     def _options(self) -> Options:
         return Options(self.settings.boundscheck, self.settings.debug, procedure=bool(self.settings.outputs),
-                       segments=self.settings.checkpoint or None)
+                       segments=self.settings.checkpoint or None, parallel=self.settings.parallel)
 
     def _make(self, key, specs, options: Options) -> Specialisation:
         exact = "ones" in (key[-1:] + key[0][-1:] if key[-1:] == ("dynamic",) else key[-1:])

@@ -1,12 +1,12 @@
 """What a gradient says it keeps, against what its source, run statement by statement, is seen to keep."""
 
-import ast
-
+import numba
 import numpy as np
 import pytest
 
 import adtrans
 from adtrans import grad
+from benchmarks import memory
 
 RNG = np.random.default_rng(31)
 
@@ -97,55 +97,32 @@ PROGRAMS = {
 }
 
 
-class Watched(list):
-    """A stack that remembers how many bytes it has held."""
-
-    peak = held = 0
-
-    def append(self, item):
-        self.held += item.nbytes if isinstance(item, np.ndarray) else 1 if isinstance(item, (bool, np.bool_)) else \
-            4 if isinstance(item, np.float32) else 8
-        self.peak = max(self.peak, self.held)
-        super().append(item)
-
-
-def measured(text, args):
-    """The bytes in each array that the source names a tape or copy, and in each of its lists."""
-    seen = {}
-    tree = ast.parse(text)
-
-    class Watch(ast.NodeTransformer):
-        def visit_Assign(self, node):
-            target, value = node.targets[0], node.value
-            if isinstance(target, ast.Name) and (isinstance(value, ast.List) or isinstance(value, ast.Call)
-                                                 and ast.unparse(value.func) in ("np.empty", "np.zeros")):
-                node.value = ast.Call(ast.Name("watch", ast.Load()), [ast.Constant(target.id), value], [])
-            return node
-
-    def watch(name, made):
-        made = Watched() if isinstance(made, list) else made
-        seen.setdefault(name, []).append(made)
-        return made
-
-    space = {"watch": watch}
-    exec(compile(ast.fix_missing_locations(Watch().visit(tree)), "<watched>", "exec"), space)
-    next(value for name, value in space.items() if name.endswith(("_grad",)))(*args)
-    found = {name: max(one.peak if isinstance(one, Watched) else one.nbytes for one in made)
-             for name, made in seen.items()}
-    return {name: size for name, size in found.items()
-            if isinstance(seen[name][0], Watched) or "tape" in name or "kept" in name}
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", {**PROGRAMS, **memory.programs()})
 def test_memory_is_what_is_allocated(name):
-    fun, args = PROGRAMS[name]
+    fun, args, *settings = {**PROGRAMS, **memory.programs()}[name]
     kept = [np.copy(arg) for arg in args]
-    g = grad(fun)
-    said = g.memory(*args)
+    g = grad(fun, **(settings[0] if settings else {}))
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        said = g.memory(*args)
+    finally:
+        numba.set_num_threads(threads)
     assert all(np.array_equal(*pair) for pair in zip(args, kept))
-    seen = measured(g.inspect_source(*args), [np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args])
-    assert {key: size for key, size in said.items() if key != "total"} == seen
-    assert said["total"] == sum(seen.values()) and (said["total"] > 0 or name not in ("steps", "growing", "powers"))
+    text = g.inspect_source(*args)
+    seen, _ = memory.measured(text, g.latest.product.entry,
+                              [np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args])
+    assert said["total"] == seen == sum(size for key, size in said.items() if key != "total")
+    assert seen > 0 or name not in ("steps", "growing", "powers")
+
+
+def test_parts_keep_as_much_each_as_there_are_threads():
+    fun, args, settings = memory.programs()["in parallel"]
+    g, threads = grad(fun, **settings), numba.get_num_threads()
+    numba.set_num_threads(1)
+    alone = g.memory(*args)["total"]
+    numba.set_num_threads(threads)
+    assert g.memory(*args)["total"] == min(threads, 64) * alone > 0
 
 
 def test_memory_grows_with_the_arguments_before_anything_runs():

@@ -38,6 +38,7 @@ class Options:
     dynamic_broadcast: bool = False
     procedure: bool = False
     segments: int | None = None
+    parallel: bool = False
 
 
 @dataclass

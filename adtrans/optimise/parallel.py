@@ -77,6 +77,13 @@ def parallelise(program: Program) -> Program:
     return ir.verify(simplify(ir.verify(replace(program, body=body)))) if divider.changed else program
 
 
+def divisible(program: Program) -> int:
+    """How many loops at function level can be divided."""
+    divider = Divider(program)
+    return sum(divider.divided(statement, False) is not None for statement in program.body
+               if isinstance(statement, For))
+
+
 class Divider:
     def __init__(self, program: Program):
         self.exclusive = Exclusive(program)
