@@ -10,6 +10,7 @@ options; `plain` gives a function with its parameters that calls it.
 from __future__ import annotations
 
 import inspect
+import keyword
 import linecache
 import types
 from collections.abc import Callable
@@ -37,7 +38,8 @@ def written(obj: Any) -> types.FunctionType:
     kind, fun, _ = transformation(obj)
     signature = parameters(obj)
     found = signature.parameters.values()
-    name = obj.__name__ if str(obj.__name__).isidentifier() else "function"
+    name = str(getattr(obj, "__name__", None) or "function")
+    name = name if name.isidentifier() and not keyword.iskeyword(name) else "function"
     called = next(word for word in ("transformed", "transformed_", "transformed__") if word not in signature.parameters)
     bare = inspect.Signature([one.replace(default=one.empty, annotation=one.empty) for one in found])
     text = f"def {name}{bare}:\n    return {called}({', '.join(map(passed, found))})\n"
@@ -50,7 +52,7 @@ def written(obj: Any) -> types.FunctionType:
                               and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)) or None
     made.__kwdefaults__ = {one.name: one.default for one in found if one.default is not one.empty
                            and one.kind == one.KEYWORD_ONLY} or None
-    made.__qualname__, made.__doc__ = getattr(obj, "__qualname__", name), getattr(obj, "__doc__", None)
+    made.__qualname__, made.__doc__ = getattr(obj, "__qualname__", None) or name, getattr(obj, "__doc__", None)
     return made
 
 

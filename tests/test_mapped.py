@@ -1,5 +1,6 @@
 """`vmap` against the plain loop over rows, alone and with the other transformations."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -229,3 +230,66 @@ def test_jacobians_keep_types():
         np.testing.assert_allclose(wide[:, 0, 0], 2.0 * x[:, 1], rtol=1e-6)
     with pytest.raises(ValueError, match="mode must be one of"):
         grad(lambda x: np.sum(jacobian(lambda y: y * y, mode="best")(x)))(x[0])
+
+
+class Weighted:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def loss(self, x, y):
+        return np.sum(self.weights * x * x) * y
+
+    def __call__(self, x):
+        return np.sum(self.weights * x)
+
+
+def scaled(x, scale=2.0, weights=W[0]):
+    return np.sum(x * x * weights) * scale
+
+
+def test_what_a_method_or_partial_function_has_bound_is_not_mapped():
+    own, square = Weighted(W[0]), np.arange(9.0).reshape(3, 3)
+    bare = functools.partial(weighted, W[0])
+    for mapped, args, wanted in (
+            (vmap(own.loss, in_axes=(0, None)), (X, 2.0), [own.loss(x, 2.0) for x in X]),
+            (vmap(grad(own.loss), in_axes=(0, None)), (X, 2.0), [4.0 * W[0] * x for x in X]),
+            (vmap(grad(own.loss, argnums=1), in_axes=(0, None)), (X, 2.0), [own.loss(x, 1.0) for x in X]),
+            (vmap(hvp(own.loss), in_axes=(None, 0, None)), (V, X, 2.0), [4.0 * W[0] * V for _ in X]),
+            (vmap(jacobian(own.loss), in_axes=(0, None)), (X, 2.0), [4.0 * W[0] * x for x in X]),
+            (vmap(own), (X,), [own(x) for x in X]), (vmap(bare), (square,), [bare(x) for x in square]),
+            (vmap(grad(bare)), (square,), [W[0] for _ in square]),
+            (vmap(functools.partial(weighted, x=V), in_axes=(0,)), (X,), [weighted(x, V) for x in X])):
+        np.testing.assert_allclose(mapped.interpreted(*args), wanted, rtol=1e-13)
+
+
+def weighted(weights, x):
+    return np.sum(weights * x)
+
+
+def test_defaults_that_are_left_out_are_not_mapped():
+    for mapped, wanted in ((vmap(scaled), [scaled(x) for x in X]),
+                           (vmap(grad(scaled)), [4.0 * x * W[0] for x in X])):
+        np.testing.assert_allclose(mapped.interpreted(X), wanted, rtol=1e-13)
+    scales = np.arange(4.0)
+    np.testing.assert_allclose(vmap(scaled).interpreted(X, scales), [scaled(x, s) for x, s in zip(X, scales)])
+    np.testing.assert_allclose(vmap(scaled, in_axes=(0, None)).interpreted(X, 3.0), [scaled(x, 3.0) for x in X])
+    value, slope = value_and_grad(lambda x: np.sum(vmap(scaled)(x))).interpreted(X)
+    assert value == pytest.approx(sum(scaled(x) for x in X)) and np.allclose(slope, 4.0 * X * W[0])
+
+
+def cubes(a, b):
+    return np.sum(a**3 * b)
+
+
+def test_keywords_in_another_order_than_the_parameters():
+    """`argnums` and `in_axes` count parameters, whichever order a call within the language gives them in."""
+    for fun, wanted in ((lambda x, w: np.sum(grad(cubes)(b=w, a=x)), 3.0 * V**2 * X[0]),
+                        (lambda x, w: np.sum(jacobian(cubes)(b=w, a=x)), 3.0 * V**2 * X[0]),
+                        (lambda x, w: np.sum(hvp(cubes)(x, b=w, a=x)), 6.0 * V**2 * X[0])):
+        value = value_and_grad(fun).interpreted(V, X[0])[0]
+        assert value == pytest.approx(np.sum(wanted), rel=1e-13)
+    value = value_and_grad(lambda x, w: np.sum(vmap(cubes, in_axes=(0, None))(b=w, a=x))).interpreted(X, V)[0]
+    assert value == pytest.approx(np.sum(X**3 * V), rel=1e-13)
+    for mode in ("fwd", "rev", "auto"):
+        assert value_and_grad(lambda x, w, mode=mode: np.sum(jacobian(lambda x, *rest: x * rest[0] * len(rest), mode=mode)(
+            x, w, w))).interpreted(V, X[0])[0] == pytest.approx(2.0 * np.sum(X[0]))

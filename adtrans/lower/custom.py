@@ -20,7 +20,7 @@ from adtrans.ir import Array, Operand, Program, Var
 from adtrans.lower import containers
 from adtrans.lower.program import ArrayResult, NumberResult, StaticResult, TupleResult, attempted, parameter
 from adtrans.lower.subprograms import Entry, Part
-from adtrans.lower.transforms import Derived, bound, emit, run, tangent, value_of
+from adtrans.lower.transforms import Bound, Derived, bound, emit, run, tangent, value_of
 from adtrans.lower.values import NONE, Num, Py, Ref, Seq, Value
 from adtrans.splice import spliced
 from adtrans.structure import ArraySpec, ContainerSpec, NumberSpec, Spec, StaticSpec, is_float, leaf_specs
@@ -82,12 +82,13 @@ class Custom(Function):
         return closed(Program(self.name, (*args, *given), (*build.here.body, *body), tuple(results)))
 
 
-def call_custom(low, derived: Derived, names: dict[str, Value]) -> Value:
+def call_custom(low, derived: Derived, names: Bound) -> Value:
     """What the function returns."""
     options, owner = derived.options, derived.options["owner"]
     span = low.build.span
     entry = Entry(low, {FUNCTION: derived.fun, **names})
-    main = entry.read(lambda inner, values: run(inner, values[FUNCTION], arguments(values)))
+    main = entry.read(lambda inner, values: run(inner, values[FUNCTION],
+                                                   names.with_values(arguments(values))))
     name = main.lowered.source.name if main.lowered.source else "function"
     name = getattr(derived.fun.value, "__name__", name) if isinstance(derived.fun, Py) else name
     if options["fwd"] is None and options["jvp"] is None and owner is not None:

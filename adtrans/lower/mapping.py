@@ -16,17 +16,17 @@ from adtrans.build import ONE, ZERO
 from adtrans.ir import Alloc, Dim, Operand, Prim, Var, walk
 from adtrans.lower import containers, loops, nests, views
 from adtrans.lower.scalars import as_type
-from adtrans.lower.transforms import Derived, run
+from adtrans.lower.transforms import Bound, Derived, run
 from adtrans.lower.values import NONE, Contents, Num, Py, Range, Ref, Seq, SliceV, Value, View
 
 FULL = SliceV(NONE, NONE, NONE)
 ROW = ast.For(ast.Name("i", ast.Store()), ast.Constant(0), [], [])
 
 
-def mapped(low, derived: Derived, names: dict[str, Value]) -> Value:
+def mapped(low, derived: Derived, names: Bound) -> Value:
     """The results of the function for all rows, each an array with an axis in front."""
-    axes = axes_by_name(low, derived.options.get("in_axes", 0), list(names))
-    names = {name: low.solid(value) for name, value in names.items()}
+    axes = axes_by_name(low, derived.options.get("in_axes", 0), names)
+    names = names.with_values({name: low.solid(value) for name, value in names.items()})
     extents: list[Operand] = []
     for name, value in names.items():
         gather_extents(low, value, axes[name], name, extents)
@@ -35,7 +35,8 @@ def mapped(low, derived: Derived, names: dict[str, Value]) -> Value:
     count = common(low, extents)
 
     def rows(at: Operand) -> Value:
-        return run(low, derived.fun, {name: row(low, value, axes[name], at) for name, value in names.items()})
+        return run(low, derived.fun, names.with_values({name: row(low, value, axes[name], at)
+                                                        for name, value in names.items()}))
 
     out = results(low, count, rows)
 
@@ -46,13 +47,16 @@ def mapped(low, derived: Derived, names: dict[str, Value]) -> Value:
     return out
 
 
-def axes_by_name(low, in_axes: Any, names: list[str]) -> dict[str, Any]:
-    """The entry of `in_axes` for each argument; defaults are not mapped."""
-    if not isinstance(in_axes, (tuple, list)):
-        return dict.fromkeys(names, in_axes)
-    if len(in_axes) > len(names):
-        raise low.error(f"in_axes has {len(in_axes)} entries for {len(names)} arguments", kind="value")
-    return {**dict.fromkeys(names), **dict(zip(names, in_axes))}
+def axes_by_name(low, in_axes: Any, names: Bound) -> dict[str, Any]:
+    """The entry of `in_axes` for each argument; what the caller has given nothing for is not mapped."""
+    known = names.free
+    if isinstance(in_axes, (tuple, list)):
+        if len(in_axes) > len(known):
+            raise low.error(f"in_axes has {len(in_axes)} entries for {len(known)} arguments", kind="value")
+        found = dict(zip(known, in_axes))
+    else:
+        found = dict.fromkeys(known, in_axes)
+    return {name: None if name in names.fixed else found.get(name) for name in names}
 
 
 def inner_axes(low, axes: Any, contents: Contents | Seq) -> list[Any]:

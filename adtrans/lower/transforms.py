@@ -123,25 +123,52 @@ def call(low, callee: Derived, args: list[Value], keywords: dict[str, Value]) ->
     return run(low, callee, bound(low, callee, args, keywords))
 
 
-def bound(low, callee: Value, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
+class Bound(dict):
+    """Arguments by the names of the parameters, in the order of these; `taken` are those that a method or partial
+    function has bound, of which callers do not know, `fixed` also those that the caller has given nothing for."""
+
+    fixed: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+    def with_values(self, values: dict[str, Value]) -> Bound:
+        made = Bound(values)
+        made.fixed, made.taken = self.fixed, self.taken
+        return made
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The names that callers know."""
+        return tuple(name for name in self if name not in self.taken)
+
+
+def bound(low, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Bound:
     """Arguments by the names of the parameters."""
     if isinstance(callee, Py) and is_opaque(callee.value):
         if keywords or len(args) != callee.value.nin:
             raise low.error(f"{callee.value.__name__} takes {callee.value.nin} positional arguments", kind="type")
-        return {f"x{k}": low.solid(value) for k, value in enumerate(args)}
+        return Bound((f"x{k}", low.solid(value)) for k, value in enumerate(args))
     found = resolved(low, callee)
     if isinstance(found, Func):
         args = [low.solid(value) for value in args]
         keywords = {name: low.solid(value) for name, value in keywords.items()}
-        return bind_arguments(low, found, [*found.bound, *args], {**found.keywords, **keywords})
+        names = bind_arguments(low, found, [*found.bound, *args], {**found.keywords, **keywords})
+        spec = found.node.args
+        order = [one.arg for one in (*spec.posonlyargs, *spec.args, spec.vararg, *spec.kwonlyargs, spec.kwarg)
+                 if one is not None]
+        made = Bound((name, names[name]) for name in order)
+        given = {*order[len(found.bound):len(found.bound) + len(args)], *keywords}
+        given |= {one.arg for one in (spec.vararg, spec.kwarg) if one is not None}
+        made.fixed, made.taken = frozenset(order) - given, frozenset(order[:len(found.bound)])
+        return made
     if found.kind == "hvp":
         if not args:
             raise low.error("the product with a Hessian takes a vector and the arguments of the function", kind="type")
-        return {VECTOR: args[0], **bound(low, found.fun, args[1:], keywords)}
+        inner = bound(low, found.fun, args[1:], keywords)
+        return inner.with_values({VECTOR: args[0], **inner})
     return bound(low, found.fun, args, keywords)
 
 
-def run(low, callee: Value, names: dict[str, Value]) -> Value:
+def run(low, callee: Value, names: Bound) -> Value:
     """What a function or transformation gives for arguments by name."""
     if isinstance(callee, Py) and is_opaque(callee.value):
         return call_opaque(low, callee.value, list(names.values()))
@@ -152,7 +179,7 @@ def run(low, callee: Value, names: dict[str, Value]) -> Value:
         case "grad" | "value_and_grad":
             return gradient(low, found, names)
         case "hvp":
-            return product(low, found, dict(names))
+            return product(low, found, names)
         case "jacobian" | "hessian":
             return matrix(low, found, names)
         case "vmap":
@@ -166,25 +193,24 @@ def run(low, callee: Value, names: dict[str, Value]) -> Value:
     raise low.error(f"{found.kind} is not in the language here")
 
 
-def argument_names(low, derived: Derived, names: dict[str, Value]) -> tuple[str, ...]:
+def argument_names(low, derived: Derived, names: Bound) -> tuple[str, ...]:
     """The arguments to differentiate by."""
     from adtrans import gradient
 
     argnums = derived.options.get("argnums", 0)
-    found = resolved(low, derived.fun)
-    taken = len(found.bound) if isinstance(found, Func) else 0
     try:
-        return gradient.argument_names(argnums, tuple(names)[taken:])
+        return gradient.argument_names(argnums, names.free)
     except AdtransError as error:
         raise low.error(error.args[0] if error.args else str(error), kind="value") from None
 
 
-def read_part(low, derived: Derived, names: dict[str, Value], wanted: tuple[str, ...]) -> Part:
+def read_part(low, derived: Derived, names: Bound, wanted: tuple[str, ...]) -> Part:
     fun = resolved(low, derived.fun)
     held = {"the function": fun, **names}
 
     def inside(inner, values: dict[str, Value]) -> Value:
-        return run(inner, fun, {name: value for name, value in values.items() if name != "the function"})
+        return run(inner, fun, names.with_values({name: value for name, value in values.items()
+                                                  if name != "the function"}))
 
     return Entry(low, held, wanted).read(inside)
 
@@ -208,7 +234,7 @@ def emit(low, name: str, function: Function, args: tuple[Operand, ...]) -> list[
     return made
 
 
-def gradient(low, derived: Derived, names: dict[str, Value]) -> Value:
+def gradient(low, derived: Derived, names: Bound) -> Value:
     from adtrans.specialise import require_scalar
 
     wanted = argument_names(low, derived, names)
@@ -235,11 +261,12 @@ def require_continuous(low, function: Gradient, wanted: tuple[str, ...]) -> None
                         "which have no derivative", kind="discrete")
 
 
-def product(low, derived: Derived, names: dict[str, Value]) -> Value:
+def product(low, derived: Derived, names: Bound) -> Value:
     """The product of a Hessian with a vector."""
     from adtrans.specialise import require_scalar
 
-    vector = names.pop(VECTOR)
+    vector = names[VECTOR]
+    names = names.with_values({name: value for name, value in names.items() if name != VECTOR})
     wanted = argument_names(low, derived, names)
     found = read_part(low, derived, names, wanted)
     inputs = require_inputs(low, found, wanted)
@@ -256,7 +283,7 @@ def product(low, derived: Derived, names: dict[str, Value]) -> Value:
     return Seq(products) if several else products[0]
 
 
-def matrix(low, derived: Derived, names: dict[str, Value]) -> Value:
+def matrix(low, derived: Derived, names: Bound) -> Value:
     """A Jacobian or Hessian."""
     wanted = argument_names(low, derived, names)
     several = isinstance(derived.options.get("argnums", 0), (tuple, list))
@@ -267,17 +294,17 @@ def matrix(low, derived: Derived, names: dict[str, Value]) -> Value:
     return Seq(made) if several else made[0]
 
 
-def by_argument(low, derived: Derived, names: dict[str, Value], name: str) -> Value:
+def by_argument(low, derived: Derived, names: Bound, name: str) -> Value:
     """A Jacobian or Hessian by one argument."""
     from adtrans.library import derivatives
     from adtrans.lower.calls import call_library
 
-    fun = resolved(low, derived.fun)
-    found = list(names.items())[len(fun.bound) if isinstance(fun, Func) else 0:]
-    place = [other for other, _ in found].index(name)
-    values = [value for _, value in found]
-    x = low.as_array(values[place])
-    args = [derived.fun, Seq(tuple(values[:place])), x, Seq(tuple(values[place + 1:]))]
+    if any(names[other] for other in keyword_only(low, derived.fun)):
+        raise low.error(f"{derived.kind} of a function with keyword-only arguments is not in the language here")
+    place = names.free.index(name)
+    x = low.as_array(names[name])
+    before, after = (passed_on(low, derived.fun, names, part) for part in (names.free[:place], names.free[place + 1:]))
+    args = [derived.fun, Seq(before), x, Seq(after)]
     if derived.kind == "hessian":
         return call_library(low, derivatives.hessian, args, {})
     mode = derived.options.get("mode", "auto")
@@ -305,6 +332,33 @@ def by_argument(low, derived: Derived, names: dict[str, Value], name: str) -> Va
 
 def whole_numbers(given: tuple[int, ...]) -> Seq:
     return Seq(tuple(Num(Const(number, INT), True) for number in given))
+
+
+def innermost(low, callee: Value) -> Func | None:
+    """The function that is transformed, once or more."""
+    while not isinstance(callee, Func):
+        if isinstance(callee, Py) and is_opaque(callee.value):
+            return None
+        found = resolved(low, callee)
+        callee = found.fun if isinstance(found, Derived) else found
+    return callee
+
+
+def keyword_only(low, callee: Value) -> tuple[str, ...]:
+    found = innermost(low, callee)
+    spec = found.node.args if found is not None else None
+    return tuple(one.arg for one in (*spec.kwonlyargs, spec.kwarg) if one is not None) if spec else ()
+
+
+def passed_on(low, callee: Value, names: Bound, wanted: tuple[str, ...]) -> tuple[Value, ...]:
+    """Positional arguments; those of `*args` one by one."""
+    found = innermost(low, callee)
+    star = found.node.args.vararg if found is not None else None
+    made: list[Value] = []
+    for name in wanted:
+        value = names[name]
+        made += value.items if star is not None and name == star.arg and isinstance(value, Seq) else [value]
+    return tuple(made)
 
 
 def shape_of(program: Program) -> tuple[int, ...] | None:
@@ -338,9 +392,7 @@ def jvp(low, args: list[Value], keywords: dict[str, Value]) -> Value:
         raise low.error("primals and tangents must be tuples with an entry for each argument", kind="type")
     derived = Derived("jvp", given["fun"], {})
     names = bound(low, derived.fun, primals, {})
-    found_fun = resolved(low, derived.fun)
-    first = len(found_fun.bound) if isinstance(found_fun, Func) else 0
-    wanted = tuple(names)[first:first + len(primals)]
+    wanted = names.free[:len(primals)]
     found = read_part(low, derived, names, wanted)
     operands: list[Operand] = []
     for name, item in zip(wanted, dots):
