@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import adtrans
-from adtrans import grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from adtrans import UnsupportedError, grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from tests import duals
 
 RNG = np.random.default_rng(5)
 X, Y, W = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
@@ -293,3 +294,28 @@ def test_keywords_in_another_order_than_the_parameters():
     for mode in ("fwd", "rev", "auto"):
         assert value_and_grad(lambda x, w, mode=mode: np.sum(jacobian(lambda x, *rest: x * rest[0] * len(rest), mode=mode)(
             x, w, w))).interpreted(V, X[0])[0] == pytest.approx(2.0 * np.sum(X[0]))
+
+
+def test_jacobians_leave_arguments_as_they_are():
+    def overwriting(x):
+        y = x
+        y[0] = y[1] * y[2]
+        return y * y[0]
+
+    wanted = [[duals.gradient(lambda x, k=k: overwriting(x)[k], (x,))[1] for k in range(3)] for x in X]
+    for mode in ("auto", "fwd", "rev"):
+        np.testing.assert_allclose(vmap(jacobian(overwriting, mode=mode)).interpreted(X), wanted, rtol=1e-12)
+        total = value_and_grad(lambda x, mode=mode: np.sum(jacobian(overwriting, mode=mode)(x)) + np.sum(x))
+        assert total.interpreted(X[0])[0] == pytest.approx(np.sum(wanted[0]) + np.sum(X[0]), rel=1e-12)
+
+
+def test_jacobians_of_functions_with_a_reverse_rule_alone():
+    cube = adtrans.custom_vjp(lambda x: x**3)
+    cube.defvjp(lambda x: (x**3, x), lambda x, bar: (bar * 3.0 * x * x,))
+    wanted = [np.diag(3.0 * x * x) for x in X]
+    np.testing.assert_allclose(vmap(jacobian(lambda x: cube(x))).interpreted(X), wanted, rtol=1e-13)
+    single = jacobian(lambda x: cube(x))
+    np.testing.assert_allclose(single(X[0]), wanted[0], rtol=1e-13)
+    assert single.passes == {"reverse": 3}
+    with pytest.raises(UnsupportedError, match="no forward rule"):
+        jacobian(lambda x: cube(x), mode="fwd")(X[0])
