@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adtrans.backend.typing import register
 from adtrans.errors import ArgumentError, ArgumentValueError, UnsupportedError
 from adtrans.gradient import GradientFunction, Settings
 from adtrans.lower.program import ArrayResult, NumberResult
@@ -34,6 +35,12 @@ class Derivative:
         del self.__wrapped__
         self.parameters = self.gradient.parameters
         self.transformed = self.kind, fun, {"argnums": kept}
+
+    def numba_dispatcher(self, types: tuple, mode: str = "value"):
+        """The compiled dispatcher for Numba argument types; called by Numba when it compiles a caller."""
+        from adtrans.mapped import values_of
+
+        return values_of(self).numba_dispatcher(types, mode)
 
     def inputs(self, bound: dict[str, Any]) -> dict[str, np.ndarray]:
         """The arguments to differentiate by, all numbers or arrays of floats."""
@@ -176,6 +183,9 @@ class Hessian(Derivative):
         if not self.several:
             return next(iter(next(iter(made.values())).values()))
         return tuple(tuple(row.values()) for row in made.values())
+
+
+register(Derivative, "value")
 
 
 def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") -> Jacobian:
