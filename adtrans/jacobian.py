@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adtrans.errors import ArgumentError, ArgumentValueError
+from adtrans.backend.typing import register
+from adtrans.errors import ArgumentError, ArgumentValueError, UnsupportedError
 from adtrans.gradient import GradientFunction
 from adtrans.lower.program import ArrayResult, NumberResult
 from adtrans.specialise import WIDTH
@@ -35,6 +36,12 @@ class Derivative:
         del self.__wrapped__
         self.parameters = self.gradient.parameters
         self.transformed = self.kind, fun, {"argnums": kept}
+
+    def numba_dispatcher(self, types: tuple, mode: str = "value"):
+        """The compiled dispatcher for Numba argument types; called by Numba when it compiles a caller."""
+        from adtrans.mapped import values_of
+
+        return values_of(self).numba_dispatcher(types, mode)
 
     def inputs(self, bound: dict[str, Any]) -> dict[str, np.ndarray]:
         """The arguments to differentiate by, all numbers or arrays of floats."""
@@ -102,18 +109,28 @@ class Jacobian(Derivative):
         out = np.asarray(gradient._value(found, mode, raw))
         count = sum(value.size for value in inputs.values())
         if self.mode == "fwd" or self.mode == "auto" and count <= out.size:
-            if count > 1 and not found.shared:
-                self.known = found, out.dtype
-                return self.given(self.matrices(bound, inputs, out.dtype))
-            made = self.empty(out.shape, out.dtype, inputs)
-            for name, index, (part,) in self.columns("jvp", "tangents", bound, inputs):
-                made[name][(..., *index)] = part
-            self.passes = {"forward": self.passes}
-        else:
-            made = self.empty(out.shape, out.dtype, inputs)
-            self.rows(bound, inputs, out, made)
-            self.passes = {"reverse": out.size}
+            try:
+                return self.given(self.forward(bound, inputs, out))
+            except UnsupportedError:  # a function with a rule of its own for reverse mode alone
+                if self.mode == "fwd":
+                    raise
+        made = self.empty(out.shape, out.dtype, inputs)
+        self.rows(bound, inputs, out, made)
+        self.passes = {"reverse": out.size}
         return self.given(made)
+
+    def forward(self, bound: dict[str, Any], inputs: dict[str, np.ndarray], out: np.ndarray) -> dict[str, np.ndarray]:
+        """The Jacobians by forward mode."""
+        found = self.gradient._find(bound)
+        if sum(value.size for value in inputs.values()) > 1 and not found.shared:
+            made = self.matrices(bound, inputs, out.dtype)
+            self.known = found, out.dtype
+            return made
+        made = self.empty(out.shape, out.dtype, inputs)
+        for name, index, (part,) in self.columns("jvp", "tangents", bound, inputs):
+            made[name][(..., *index)] = part
+        self.passes = {"forward": self.passes}
+        return made
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: np.zeros(shape + value.shape, np.result_type(dtype, value)) for name, value in inputs.items()}
@@ -169,13 +186,16 @@ class Hessian(Derivative):
         return tuple(tuple(row.values()) for row in made.values())
 
 
+register(Derivative, "value")
+
+
 def jacobian(fun: Callable, argnums: int | str | tuple = 0, mode: str = "auto") -> Jacobian:
     """The Jacobian of `fun`, which returns a number or an array, as a function of the same arguments.
 
     Its shape is that of the result followed by that of the argument; with a tuple of `argnums`, a tuple of these.
     `mode` "fwd" pushes a tangent for each element of the arguments, up to 32 in a pass; "rev" takes a pass for each
-    element of the result; "auto" is "fwd" where there are no more arguments than results. `passes` of the returned
-    object tells which were taken.
+    element of the result; "auto" is "fwd" where there are no more arguments than results, unless a function with a
+    reverse rule alone is in the way. `passes` of the returned object tells which were taken.
 
     Raises ArgumentError where an argument or the result is a container, and what `grad` raises.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from adtrans.backend.typing import register
 from adtrans.errors import AdtransError, ArgumentError
 from adtrans.gradient import GradientFunction
 from adtrans.specialised import Settings
@@ -74,6 +75,15 @@ class Mapped:
         self.latest = self.loop
         return self.loop
 
+    def numba_dispatcher(self, types: tuple, mode: str = "value"):
+        """The compiled dispatcher for Numba argument types; called by Numba when it compiles a caller."""
+        from numba.core.types import Omitted
+
+        left = frozenset(name for name, kind in zip(self.parameters.parameters, types) if isinstance(kind, Omitted))
+        if left and left not in self.others:
+            self.others[left] = self.without(left)
+        return (self.others[left].loop if left else self.loop).numba_dispatcher(types, mode)
+
     def without(self, left: frozenset[str]) -> Mapped:
         """Mapped over the same axes, but for some arguments that every call gets as they are."""
         names, in_axes = list(self.parameters.parameters), self.transformed[2]["in_axes"]
@@ -99,4 +109,14 @@ class Values(GradientFunction):
         """Integers are as good as floats."""
 
 
-__all__ = ["Mapped", "vmap"]
+def values_of(obj: Any) -> Values:
+    """What a transformation has made as a function to be compiled, of which the value is asked for."""
+    kept = vars(obj).get("_values")
+    if kept is None:
+        kept = vars(obj)["_values"] = Values(obj, Settings(0), False)
+    return kept
+
+
+register(Mapped, "value")
+
+__all__ = ["Mapped", "values_of", "vmap"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from adtrans.arguments import float_leaf_specs, float_leaves, typed_number
+from adtrans.backend.typing import register
 from adtrans.errors import ArgumentError, ArgumentValueError
 from adtrans.gradient import GradientFunction
 from adtrans.lower.program import ArrayResult, NumberResult, TupleResult
@@ -84,6 +85,12 @@ class Product:
         """What calling this object gives, the same generated source run by CPython."""
         return self.run(v, args, kwargs, interpreted=True)
 
+    def numba_dispatcher(self, types: tuple, mode: str = "value"):
+        """The compiled dispatcher for Numba argument types; called by Numba when it compiles a caller."""
+        from adtrans.mapped import values_of
+
+        return values_of(self).numba_dispatcher(types, mode)
+
     def run(self, v, args, kwargs, interpreted: bool = False):
         gradient = self.gradient
         bound = gradient._bind(args, kwargs)
@@ -93,6 +100,9 @@ class Product:
         found, _, parts = gradient._run("hvp", bound, directions(gradient, bound, named, "v"), interpreted)
         made = gradient._gradients(found, parts)
         return made if self.several else made[0]
+
+
+register(Product, "value")
 
 
 def directions(gradient: GradientFunction, bound: dict[str, Any], given: dict[str, Any], path: str) -> tuple:

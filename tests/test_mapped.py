@@ -3,11 +3,13 @@
 import functools
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
 import adtrans
-from adtrans import grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from adtrans import UnsupportedError, grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from tests import duals
 
 RNG = np.random.default_rng(5)
 X, Y, W = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
@@ -243,8 +245,8 @@ class Weighted:
         return np.sum(self.weights * x)
 
 
-def scaled(x, scale=2.0, weights=W[0]):
-    return np.sum(x * x * weights) * scale
+def scaled(x, scale=2.0):
+    return np.sum(x * x) * scale
 
 
 def test_what_a_method_or_partial_function_has_bound_is_not_mapped():
@@ -268,13 +270,13 @@ def weighted(weights, x):
 
 def test_defaults_that_are_left_out_are_not_mapped():
     for mapped, wanted in ((vmap(scaled), [scaled(x) for x in X]),
-                           (vmap(grad(scaled)), [4.0 * x * W[0] for x in X])):
+                           (vmap(grad(scaled)), [4.0 * x for x in X])):
         np.testing.assert_allclose(mapped.interpreted(X), wanted, rtol=1e-13)
     scales = np.arange(4.0)
     np.testing.assert_allclose(vmap(scaled).interpreted(X, scales), [scaled(x, s) for x, s in zip(X, scales)])
     np.testing.assert_allclose(vmap(scaled, in_axes=(0, None)).interpreted(X, 3.0), [scaled(x, 3.0) for x in X])
     value, slope = value_and_grad(lambda x: np.sum(vmap(scaled)(x))).interpreted(X)
-    assert value == pytest.approx(sum(scaled(x) for x in X)) and np.allclose(slope, 4.0 * X * W[0])
+    assert value == pytest.approx(sum(scaled(x) for x in X)) and np.allclose(slope, 4.0 * X)
 
 
 def cubes(a, b):
@@ -293,3 +295,46 @@ def test_keywords_in_another_order_than_the_parameters():
     for mode in ("fwd", "rev", "auto"):
         assert value_and_grad(lambda x, w, mode=mode: np.sum(jacobian(lambda x, *rest: x * rest[0] * len(rest), mode=mode)(
             x, w, w))).interpreted(V, X[0])[0] == pytest.approx(2.0 * np.sum(X[0]))
+
+
+def test_jacobians_leave_arguments_as_they_are():
+    def overwriting(x):
+        y = x
+        y[0] = y[1] * y[2]
+        return y * y[0]
+
+    wanted = [[duals.gradient(lambda x, k=k: overwriting(x)[k], (x,))[1] for k in range(3)] for x in X]
+    for mode in ("auto", "fwd", "rev"):
+        np.testing.assert_allclose(vmap(jacobian(overwriting, mode=mode)).interpreted(X), wanted, rtol=1e-12)
+        total = value_and_grad(lambda x, mode=mode: np.sum(jacobian(overwriting, mode=mode)(x)) + np.sum(x))
+        assert total.interpreted(X[0])[0] == pytest.approx(np.sum(wanted[0]) + np.sum(X[0]), rel=1e-12)
+
+
+def test_jacobians_of_functions_with_a_reverse_rule_alone():
+    cube = adtrans.custom_vjp(lambda x: x**3)
+    cube.defvjp(lambda x: (x**3, x), lambda x, bar: (bar * 3.0 * x * x,))
+    wanted = [np.diag(3.0 * x * x) for x in X]
+    np.testing.assert_allclose(vmap(jacobian(lambda x: cube(x))).interpreted(X), wanted, rtol=1e-13)
+    single = jacobian(lambda x: cube(x))
+    np.testing.assert_allclose(single(X[0]), wanted[0], rtol=1e-13)
+    assert single.passes == {"reverse": 3}
+    with pytest.raises(UnsupportedError, match="no forward rule"):
+        jacobian(lambda x: cube(x), mode="fwd")(X[0])
+
+
+def test_calls_inside_compiled_code():
+    """Numba calls what transformations have made; defaults that are left out are not mapped there either."""
+    rows, product = vmap(scaled), hvp(scaled)
+    matrix, second = jacobian(lambda x: x * x[0]), hessian(scaled)
+    each = vmap(grad(scaled, argnums=(0, 1)), in_axes=(0, None))
+
+    @numba.njit
+    def called(x, v):
+        return rows(x), product(v, x[0], scale=3.0), matrix(x[1]), second(x[0]), each(x, 2.0)
+
+    found = called(X, V)
+    wanted = rows(X), product(V, X[0], scale=3.0), matrix(X[1]), second(X[0]), each(X, 2.0)
+    for one, other in zip((*found[:4], *found[4]), (*wanted[:4], *wanted[4]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+    with pytest.raises(numba.TypingError):
+        numba.njit(lambda x: product(x))(X[0])

@@ -65,6 +65,9 @@ def _name(gradient) -> str:
 
 
 def _parameters(gradient) -> inspect.Signature | None:
+    known = getattr(gradient, "parameters", None)
+    if isinstance(known, inspect.Signature):
+        return known
     try:
         return inspect.signature(gradient.py_func)
     except (AttributeError, TypeError, ValueError):

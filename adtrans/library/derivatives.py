@@ -31,8 +31,13 @@ def rows(fun, before, x, after, places, shape, dtype):
 
 def all_rows(fun, before, x, after, dtype):
     """The Jacobian of fun(*before, x, *after) by x, a gradient for each element of the result, mapped over them."""
-    out = fun(*before, x, *after)
-    made = vmap(lambda k: grad(lambda z: fun(*before, z, *after).reshape(-1)[k])(x))(np.arange(out.size))
+
+    def whole(z):
+        out = np.asarray(fun(*before, z, *after))
+        return np.sum(out), out
+
+    out = grad(whole, has_aux=True)(x)[1]
+    made = vmap(lambda k: grad(lambda z: np.asarray(fun(*before, z, *after)).reshape(-1)[k])(x))(np.arange(out.size))
     return made.reshape(out.shape + np.shape(x)).astype(dtype)
 
 

@@ -43,6 +43,7 @@ class Derived:
 
 VECTOR = "v_dot"
 MODES = ("auto", "fwd", "rev")
+EMPTY = Program("", (), (), ())
 MOST_ROWS = 8  # gradients written one after the other
 FEW_ROWS = 4  # elements of a result that are taken to be fewer than those of an array whose extents are not known
 OPTIONS = {"grad": ("argnums", "has_aux"), "value_and_grad": ("argnums", "has_aux"), "hvp": ("argnums",),
@@ -319,7 +320,8 @@ def by_argument(low, derived: Derived, names: Bound, name: str) -> Value:
     shape = shape_of(part.program)
     places = None if shape is None or math.prod(shape) > MOST_ROWS else tuple(np.ndindex(*shape))
     dtype = out.code if isinstance(out, NumberResult) else out.dtype
-    if mode == "auto" and (places is None or dtype != own or not fewer(len(places), x)):
+    if mode == "auto" and goes_forward(part.program) and (
+            places is None or dtype != own or not fewer(len(places), x)):
         return call_library(low, derivatives.jacobian, args, {})
     if dtype[0] != "f":
         raise low.error("the result is not floating-point: it has no derivative", kind="discrete")
@@ -372,6 +374,13 @@ def shape_of(program: Program) -> tuple[int, ...] | None:
                 return tuple(extent.value for extent in shape) if all(
                     isinstance(extent, Const) for extent in shape) else None
     return None
+
+
+def goes_forward(program: Program) -> bool:
+    """Whether all functions with rules of their own have one for forward mode."""
+    return all(getattr(statement.function, "tangents", True) is not None
+               and goes_forward(getattr(statement.function, "primal", EMPTY))
+               for statement in walk(program.body) if isinstance(statement, Inner))
 
 
 def fewer(rows: int, x: Value) -> bool:
