@@ -1,6 +1,6 @@
 """Loops whose iterations are apart, divided into parts that run at the same time.
 
-    for i in range(n):                          parts = max(1, min(64, n * 9 // 32768)) if n * 9 >= 2**20 else 1
+    for i in range(n):                          parts = max(1, min(64, n * 9 // 32768)) if n * 9 >= 2**22 else 1
         t = x[i] * w                            total_parts = np.empty(parts)
         total += t * t              ->          for part in prange(parts):
         x_bar[i] = 2.0 * t * w                      total = 0.0
@@ -57,7 +57,7 @@ from adtrans.rules.rule import TRANSCENDENTAL, plain
 from adtrans.splice import spliced
 
 PARTS = 64
-LEAST = 2**20  # operations that parts have together: 40 us where they are vectors, and to start threads takes 10 to 20
+LEAST = 2**22  # operations that parts have together: 150 us where they are vectors; to start threads takes 10 to 30
 GRAIN = 32768  # operations that a part has at least
 SPREAD = 128  # operations for each element of a part's copies: to make it and to add it up takes as long as 25
 ROWS = 8  # iterations of a part for each of its neighbours' that touch what it does: room is made for those, too
