@@ -28,7 +28,8 @@ def neighbours_taken_from_the_other_side(patch):
     """What belongs to the element before goes to the one behind."""
 
     def terms(self, loop, outside):
-        return {key: replace(term, offset=-term.offset) for key, term in original(self, loop, outside).items()}
+        return {key: [replace(term, offset=-term.offset) for term in terms]
+                for key, terms in original(self, loop, outside).items()}
 
     original = Rows.terms
     patch.setattr(Rows, "terms", terms)
