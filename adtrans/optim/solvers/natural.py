@@ -31,6 +31,7 @@ from adtrans.optim.solvers.state import (
 )
 
 DAMPING = 1e-3
+ROUNDING = 1e-15  # of a mean, relative to it
 
 
 def mean_and_gradient(problem, x, g, losses, counts):
@@ -91,7 +92,11 @@ def conjugate_solution(problem, x, g, damping, column, d, r, v, fv, counts):
 
 
 def natural(problem, x, g, memory, now, counts, limits, steps, trace):
-    """Steps along the natural gradient, shortened until they decrease the mean enough; `memory` is room for 4 rows."""
+    """Steps along the natural gradient, shortened until they decrease the mean enough; `memory` is room for 4 rows.
+
+    Near a minimum the mean changes by less than its rounding: it is then the slope that tells whether a step is one
+    down (W. Hager and H. Zhang, SIAM J. Optim. 16, 2005, equation 27).
+    """
     n = x.size
     losses, column = np.empty(counts[SAMPLES]), np.empty(counts[SAMPLES])
     d, x_new, g_new, fisher_diagonal = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
@@ -112,15 +117,17 @@ def natural(problem, x, g, memory, now, counts, limits, steps, trace):
                 d[j] = -g[j] / (fisher_diagonal[j] + damping)
         else:
             conjugate_solution(problem, x, g, damping, column, d, memory[1], memory[2], memory[3], counts)
-        slope, alpha, value = dot(d, g), 1.0, math.nan
+        slope, alpha, value, enough = dot(d, g), 1.0, math.nan, False
         for _ in range(60):
             for j in range(n):
                 x_new[j] = x[j] + alpha * d[j]
             value = mean_and_gradient(problem, x_new, g_new, losses, counts)
-            if value <= now[VALUE] + 1e-4 * alpha * slope and largest(g_new) < math.inf:
+            enough = value <= now[VALUE] + 1e-4 * alpha * slope or (
+                value <= now[VALUE] + ROUNDING * abs(now[VALUE]) and dot(d, g_new) <= -0.9998 * slope)
+            if enough and largest(g_new) < math.inf:
                 break
             alpha *= 0.5
-        if not (value < now[VALUE] and largest(g_new) < math.inf):
+        if not (enough and largest(g_new) < math.inf):
             return STUCK
         now[BEFORE] = now[VALUE]
         status = arrive(value, x, g, x_new, g_new, now, counts, limits, trace, step)
